@@ -1,0 +1,48 @@
+/**
+ * Starts the benchmark kit: builds its programs, bundles the runner and the peers that run in
+ * plain Node, and hands over.
+ *
+ *     node bench/main.mjs bench|goals [options]
+ *
+ * Goals: nothing to be built by hand, and a start that costs little when all is current.
+ * Non-goals: the build of the package itself; a case that needs it says so when it fails.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { root } from '../ci/process.mjs';
+import { buildBenchPrograms } from './build-native.mjs';
+
+const output = join(root, 'build/bench/js');
+
+/** Bundles the runner as `runner.js` and each peer under its own name. */
+async function bundle() {
+  const peers = readdirSync(join(root, 'bench/peers/node')).filter((name) => name.endsWith('.ts'));
+  await build({
+    absWorkingDir: root,
+    entryPoints: [
+      { in: 'bench/runner/main.ts', out: 'runner' },
+      ...peers.map((name) => ({ in: `bench/peers/node/${name}`, out: name.replace(/\.ts$/, '') })),
+    ],
+    outdir: output,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    external: ['*/build-native.mjs'],
+    logLevel: 'warning',
+  });
+}
+
+const built = await buildBenchPrograms();
+if (!built) {
+  console.error('bench: the programs of native/bench did not build; see above');
+  process.exitCode = 1;
+} else {
+  await bundle();
+  const runner = await import(pathToFileURL(join(output, 'runner.mjs')).href);
+  process.exitCode = await runner.main(root, process.argv.slice(2));
+}

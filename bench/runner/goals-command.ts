@@ -1,0 +1,64 @@
+/**
+ * `npm run goals -- SUITE`: runs what the suite's goals ask for and prints a verdict on each.
+ *
+ * Exit code: 0 every goal is ok, 1 one is short, 3 one is unsure and none is short, 2 usage.
+ */
+import { CASES } from '../cases/index.ts';
+import { belongsTo, GOALS_FILE, loadGoals } from './bench-command.ts';
+import { type Goal, UsageError } from './goals.ts';
+import { exitCodeFor, type Judgement, judge } from './judge.ts';
+import { GOALS_USAGE, parseGoalsOptions } from './options.ts';
+import { findUnit, unitOf } from './schedule.ts';
+import { type Output, Session } from './session.ts';
+import { failuresText, goalsTable, samplesTable } from './table.ts';
+import type { Places, Unit } from './types.ts';
+
+export async function goalsCommand(
+  root: string,
+  args: readonly string[],
+  out: Output,
+): Promise<number> {
+  const options = parseGoalsOptions(args);
+  if (options === undefined) {
+    out.write(GOALS_USAGE);
+    return 0;
+  }
+  const session = new Session({ root, out, profile: 'full', ...options });
+  try {
+    const all = loadGoals(session);
+    const goals = all.filter(({ suite }) => suite === options.suite);
+    if (goals.length === 0) {
+      const known = [...new Set(all.map(({ suite }) => suite))].join(', ');
+      throw new UsageError(`${GOALS_FILE} has no suite ${options.suite}; it has ${known}`);
+    }
+    const units = unitsOf(goals, session.places);
+    const { samples, failures } = await session.rounds(units);
+    const rows = goals.map((goal) => {
+      const unit = findUnit(units, goal.case, goal.params);
+      const own = samples.filter((sample) => unit !== undefined && belongsTo(sample, unit));
+      return { goal, judgement: judge(goal, own) };
+    });
+    const records = [...samples, ...rows.map(({ goal, judgement }) => goalLine(goal, judgement))];
+    out.warn(failuresText(failures));
+    session.report(records, options);
+    if (!options.json) out.write(`${samplesTable(samples)}\n${goalsTable(rows)}`);
+    return exitCodeFor(rows.map(({ judgement }) => judgement.verdict));
+  } finally {
+    session.close();
+  }
+}
+
+/** The units that the goals speak of, each once. */
+function unitsOf(goals: readonly Goal[], places: Places): Unit[] {
+  const units: Unit[] = [];
+  for (const goal of goals) {
+    const bench = CASES.find(({ suite, name }) => `${suite}/${name}` === goal.case);
+    if (bench === undefined || findUnit(units, goal.case, goal.params) !== undefined) continue;
+    units.push(unitOf(bench, goal.params, 'full', places));
+  }
+  return units;
+}
+
+function goalLine(goal: Goal, judgement: Judgement): object {
+  return { kind: 'goal', ...goal, ...judgement };
+}

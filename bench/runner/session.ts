@@ -1,0 +1,134 @@
+/**
+ * What one run of the kit needs around it: places, a scratch directory, an executor, a
+ * progress line, and an orderly end when it is interrupted.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createExecutor } from './execute.ts';
+import { allowedCpus, findPython, loads, metaOf } from './machine.ts';
+import { toLines, writeResults } from './results.ts';
+import { type RoundsOptions, type RoundsResult, runRounds } from './schedule.ts';
+import type { Execute, Meta, Places, Profile, Unit } from './types.ts';
+import { caseName, paramsKey } from './types.ts';
+
+/** Where a command's words go; tests pass their own. */
+export interface Output {
+  readonly write: (text: string) => void;
+  readonly warn: (text: string) => void;
+  /** Shows a line that the next one replaces; absent where nobody watches. */
+  readonly progress?: (text: string) => void;
+}
+
+const TIMEOUT_MS: Record<Profile, number> = { smoke: 30_000, full: 120_000 };
+
+export interface SessionOptions {
+  readonly root: string;
+  readonly profile: Profile;
+  readonly runs: number;
+  readonly seed: number;
+  readonly out: Output;
+}
+
+export class Session {
+  readonly places: Places;
+  readonly options: SessionOptions;
+  readonly #execute: Execute;
+  readonly #stop: () => void;
+  readonly #loadBefore = loads();
+  readonly #startedAt = new Date();
+
+  constructor(options: SessionOptions) {
+    this.options = options;
+    this.places = placesOf(options.root);
+    const executor = createExecutor({
+      timeoutMs: TIMEOUT_MS[options.profile],
+      env: environment(this.places),
+    });
+    this.#execute = executor.execute;
+    this.#stop = () => executor.stop();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => this.#interrupt(signal));
+    }
+  }
+
+  async rounds(
+    units: readonly Unit[],
+    options: Pick<RoundsOptions, 'firstRun'> & { runs?: number } = {},
+  ): Promise<RoundsResult> {
+    const { progress } = this.options.out;
+    const result = await runRounds(units, {
+      runs: this.options.runs,
+      ...options,
+      seed: this.options.seed + (options.firstRun ?? 0),
+      execute: this.#execute,
+      onStep: ({ done, total, unit, step }) => {
+        const label = `${caseName(unit)} ${paramsKey(unit.params)}`;
+        progress?.(`[${done + 1}/${total}] ${label}: ${step.role} ${step.contender.name}`);
+      },
+    });
+    progress?.('');
+    return result;
+  }
+
+  /** The first line of the result file; reads the load, so it is made last. */
+  meta(): Meta {
+    const { root, profile, runs, seed } = this.options;
+    return metaOf({
+      root,
+      profile,
+      runs,
+      seed,
+      affinity: this.places.cpus,
+      python: this.places.python,
+      loadBefore: this.#loadBefore,
+      startedAt: this.#startedAt,
+    });
+  }
+
+  /** Writes the lines to where the options say. */
+  report(records: readonly object[], to: { output?: string; json: boolean }): void {
+    const meta = this.meta();
+    if (to.output !== undefined) writeResults(to.output, meta, records);
+    if (to.json) this.options.out.write(toLines([meta, ...records]));
+  }
+
+  close(): void {
+    rmSync(this.places.scratch, { recursive: true, force: true });
+  }
+
+  #interrupt(signal: 'SIGINT' | 'SIGTERM'): void {
+    this.#stop();
+    this.close();
+    process.exit(128 + constants.signals[signal]);
+  }
+}
+
+function placesOf(root: string): Places {
+  const scratch = mkdtempSync(join(tmpdir(), 'dragon-bench-'));
+  writeFileSync(join(scratch, 'hello.ts'), "console.log('hello');\n");
+  writeFileSync(join(scratch, 'hello.js'), "console.log('hello');\n");
+  writeFileSync(join(scratch, 'empty.mjs'), '');
+  return {
+    root,
+    native: join(root, 'build/bench'),
+    peers: join(root, 'build/bench/js'),
+    scratch,
+    node: process.execPath,
+    dragon: join(root, 'bin/dragon'),
+    python: findPython(root),
+    cpus: allowedCpus(),
+  };
+}
+
+/** Programs find our interpreter first, and their caches below `build`. */
+function environment(places: Places): NodeJS.ProcessEnv {
+  const cache = join(places.root, 'build/bench/cache');
+  mkdirSync(cache, { recursive: true });
+  return {
+    ...process.env,
+    PATH: `${dirname(places.node)}:${process.env['PATH'] ?? ''}`,
+    XDG_CACHE_HOME: cache,
+    DRAGON_BENCH_PIN: join(places.native, 'pin'),
+  };
+}

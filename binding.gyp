@@ -1,0 +1,34 @@
+{
+  'variables': {
+    # Warnings stop the build of a clone; an installation uses whatever compiler it finds.
+    'dragon_werror%': 1,
+  },
+  'target_defaults': {
+    'include_dirs': ['native', 'native/include'],
+    'cflags': ['-O2', '-g', '-Wall', '-Wextra', '-fvisibility=hidden'],
+    'cflags!': ['-O3', '-fno-omit-frame-pointer'],
+    'cflags_cc!': ['-std=gnu++14', '-std=gnu++17', '-std=gnu++20', '-fno-rtti'],
+    'cflags_cc': ['-std=c++20', '-fno-exceptions'],
+    'conditions': [
+      ['target_arch=="x64"', {'cflags': ['-march=x86-64-v2']}],
+      ['dragon_werror==1', {'cflags': ['-Werror']}],
+    ],
+  },
+  'targets': [
+    {
+      'target_name': 'dragon_native',
+      'sources': ['<!@(node ci/sources.mjs addon)'],
+      'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
+      # A symbol that is missing fails the load, and not some later call.
+      'ldflags': ['-Wl,-z,now'],
+    },
+    {
+      'target_name': 'dragon-warden',
+      'type': 'executable',
+      'sources': ['<!@(node ci/sources.mjs warden)'],
+      'cflags': ['-ffunction-sections', '-fdata-sections'],
+      'ldflags': ['-static', '-Wl,--gc-sections'],
+    },
+  ],
+}

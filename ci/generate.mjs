@@ -1,0 +1,58 @@
+/**
+ * Writes the sources that are generated from spec/.
+ *
+ *     node ci/generate.mjs           writes every generated file whose content differs
+ *     node ci/generate.mjs --check   writes nothing, exits 1 if a committed file is stale
+ *
+ * Goals: generated files are committed, so that a build needs neither the YAML parser nor
+ * this script, and a check keeps them equal to their sources.
+ * Non-goals: building, formatting and testing.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { errorsHeader, errorsTable, readErrors } from './generate/errors.mjs';
+import { messagesSource } from './generate/messages.mjs';
+import { readMessages } from './generate/schema.mjs';
+import { messageVectors } from './generate/vectors.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** @param {string} path */
+function readYaml(path) {
+  return parse(readFileSync(join(root, path), 'utf8'));
+}
+
+/** Every generated file: its path in the repository and its content. */
+export function generateAll() {
+  const errors = readErrors(readYaml('spec/errors.yaml'));
+  const families = readdirSync(join(root, 'spec/messages'))
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+    .map((name) => readYaml(`spec/messages/${name}`));
+  const messages = readMessages(families);
+  return new Map([
+    ['native/include/dragon/errors.h', errorsHeader(errors)],
+    ['src/runtime/errors/codes.ts', errorsTable(errors)],
+    ['src/services/messages/generated.ts', messagesSource(messages)],
+    ['spec/vectors/messages/golden.json', messageVectors(messages)],
+  ]);
+}
+
+function main() {
+  const checkOnly = process.argv.includes('--check');
+  let stale = 0;
+  for (const [path, content] of generateAll()) {
+    const target = join(root, path);
+    if (existsSync(target) && readFileSync(target, 'utf8') === content) continue;
+    stale += 1;
+    console.log(checkOnly ? `stale: ${path} (run: node ci/generate.mjs)` : `wrote ${path}`);
+    if (checkOnly) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, content);
+  }
+  process.exitCode = checkOnly && stale > 0 ? 1 : 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();

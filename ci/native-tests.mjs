@@ -1,0 +1,104 @@
+/**
+ * Builds and runs the native tests.
+ *
+ *     node ci/native-tests.mjs [--variant NAME]... [--build-only] [NAME_PART]...
+ *
+ * Goals: every `native/**` file named `x_test.cpp` becomes one executable per variant, linked
+ * with the core's objects, which all tests of a variant share; a rebuild compiles what
+ * changed. A test file's line `// variants: plain asan` narrows where it runs.
+ * Non-goals: the addon, whose binding has no logic of its own.
+ *
+ * The last line is `native: N passed, M failed`, counted in doctest's test cases.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { withBuildLock } from './build/stamp.mjs';
+import { clearCounters } from './coverage/gcov.mjs';
+import { runTest } from './native-tests/execute.mjs';
+import { makefile } from './native-tests/makefile.mjs';
+import { variantNames } from './native-tests/variants.mjs';
+import { mapLimited, parallelism, root, run } from './process.mjs';
+import { coreSources, nativeTestSources } from './sources.mjs';
+import { missingPackage } from './system-packages.mjs';
+
+const buildFolder = 'build/native-tests';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    variant: { type: 'string', multiple: true, default: [...variantNames] },
+    'build-only': { type: 'boolean', default: false },
+  },
+});
+
+/**
+ * The variants that a test file names in its first lines, all of them when it names none.
+ * @param {string} source
+ */
+function variantsOf(source) {
+  const head = readFileSync(join(root, source), 'utf8').split('\n', 30);
+  const line = head.find((text) => text.startsWith('// variants: '));
+  if (line === undefined) return variantNames;
+  const names = line.replace('// variants: ', '').trim().split(/\s+/);
+  const unknown = names.find((name) => !variantNames.includes(name));
+  if (unknown !== undefined) throw new Error(`${source}: there is no variant ${unknown}`);
+  return names;
+}
+
+function findTests() {
+  return values.variant.flatMap((variant) =>
+    nativeTestSources()
+      .filter((source) => variantsOf(source).includes(variant))
+      .map((source) => {
+        const name = source.replace(/^native\/(.*)\.cpp$/, '$1').replaceAll('/', '.');
+        return { source, variant, name, executable: `${buildFolder}/${variant}/${name}` };
+      }),
+  );
+}
+
+/** @param {string} source */
+function isSelected(source) {
+  return positionals.length === 0 || positionals.some((part) => source.includes(part));
+}
+
+/**
+ * @param {ReturnType<typeof findTests>} all
+ * @param {ReturnType<typeof findTests>} tests
+ */
+async function build(all, tests) {
+  const path = join(root, buildFolder, 'Makefile');
+  mkdirSync(dirname(path), { recursive: true });
+  const text = makefile({ buildFolder, cores: coreSources(), tests: all });
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+  const executables = tests.map((test) => test.executable);
+  const makeArgs = ['--silent', '-j', String(parallelism), '-k', '-f', path];
+  const { code } = await run('make', [...makeArgs, ...executables]);
+  return code === 0;
+}
+
+async function main() {
+  if (!existsSync('/usr/include/doctest/doctest.h')) {
+    const isAllowed = missingPackage('doctest-dev', 'native tests do not run');
+    console.log(`native: 0 passed, ${isAllowed ? 0 : 1} failed`);
+    return isAllowed;
+  }
+  const all = findTests();
+  const tests = all.filter((test) => isSelected(test.source));
+  const isBuilt =
+    tests.length === 0 || (await withBuildLock('native-tests', () => build(all, tests)));
+  if (!isBuilt) {
+    console.log('native: 0 passed, 1 failed (the tests did not build)');
+    return false;
+  }
+  if (values['build-only']) return true;
+  // The counters of a run of all tests are those of this run alone.
+  if (positionals.length === 0) clearCounters();
+  const results = await mapLimited(tests, parallelism, (test) => runTest(test));
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  const failed = results.reduce((sum, result) => sum + result.failed, 0);
+  console.log(`native: ${passed} passed, ${failed} failed`);
+  return failed === 0;
+}
+
+process.exitCode = (await main()) ? 0 : 1;

@@ -1,0 +1,52 @@
+/**
+ * The ways in which the native tests are compiled.
+ *
+ * `plain` numbers every store to shared memory as a kill point, and counts executed lines for
+ * `npm run coverage`; `tsan` and `asan` leave kill points out, since a killed process has no
+ * report to write.
+ */
+
+/** What the compiler gets for every file; binding.gyp says the same for the product. */
+export const commonFlags = [
+  '-std=c++20',
+  '-g1',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-pthread',
+  ...(process.arch === 'x64' ? ['-march=x86-64-v2'] : []),
+  '-Inative/include',
+  '-Inative',
+];
+
+/** The core as the product has it, but quicker to compile. */
+export const coreFlags = ['-O1', '-fno-exceptions'];
+
+/** Tests are compiled more often than they run. doctest leaves a case by an exception. */
+export const testFlags = ['-O0'];
+
+/** @type {Record<string, { flags: readonly string[], env: Record<string, string> }>} */
+export const variants = {
+  plain: {
+    flags: ['-DDRAGON_KILL_POINTS', '--coverage', '-fprofile-update=atomic'],
+    env: {},
+  },
+  tsan: {
+    flags: ['-fsanitize=thread'],
+    env: { TSAN_OPTIONS: 'halt_on_error=1 second_deadlock_stack=1' },
+  },
+  asan: {
+    flags: ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+    env: { ASAN_OPTIONS: 'detect_stack_use_after_return=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
+  },
+};
+
+/** The variants of a test run. */
+export const variantNames = ['plain', 'tsan', 'asan'];
+
+/** @param {string} name */
+export function variantOf(name) {
+  const variant = variants[name];
+  if (variant === undefined) throw new Error(`there is no variant ${name}`);
+  return { flags: [...commonFlags, ...variant.flags], env: variant.env };
+}

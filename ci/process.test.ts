@@ -1,0 +1,35 @@
+/** How the scripts start commands. */
+import { expect, it } from 'vitest';
+import { mapLimited, run } from './process.mjs';
+
+it('a command that outlives its time limit is killed with what it started [CNF-006]', async () => {
+  const result = await run('sh', ['-c', 'sleep 60 & echo started; wait'], {
+    quiet: true,
+    timeoutMs: 200,
+  });
+  expect(result).toMatchObject({ code: 124, stdout: 'started\n' });
+});
+
+it('a command that a signal ended has the code of a shell [CNF-006]', async () => {
+  const result = await run('sh', ['-c', 'kill -TERM $$'], { quiet: true });
+  expect(result.code).toBe(128 + 15);
+});
+
+it('a command that does not exist has code 127 and says so [CNF-006]', async () => {
+  const result = await run('no-such-command', [], { quiet: true });
+  expect(result.code).toBe(127);
+  expect(result.output).toContain('no-such-command');
+});
+
+it('work is done a few at a time, and results keep their order [CNF-006]', async () => {
+  let running = 0;
+  let most = 0;
+  const results = await mapLimited([30, 10, 20, 0], 2, async (ms) => {
+    most = Math.max(most, ++running);
+    await new Promise((resume) => setTimeout(resume, ms));
+    running -= 1;
+    return ms;
+  });
+  expect(results).toEqual([30, 10, 20, 0]);
+  expect(most).toBe(2);
+});

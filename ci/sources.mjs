@@ -1,0 +1,73 @@
+/**
+ * Lists the C++ sources of each native product, for binding.gyp, the native tests and lint.
+ *
+ *     node ci/sources.mjs addon|warden
+ *
+ * Goals: a source file is picked up because of where it lies, never by being listed.
+ * Non-goals: headers; compilers report those themselves.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from './process.mjs';
+
+const wardenMain = 'native/process/warden_main.cpp';
+
+/** @param {string} path */
+const isTest = (path) => path.endsWith('_test.cpp');
+
+/**
+ * Every file below `folder` with one of the endings, sorted, relative to the root.
+ * @param {string} folder
+ * @param {readonly string[]} endings
+ * @returns {string[]}
+ */
+export function filesBelow(folder, endings) {
+  /** @type {import('node:fs').Dirent[]} */
+  let entries;
+  try {
+    entries = readdirSync(join(root, folder), { withFileTypes: true });
+  } catch {
+    return [];
+  }
+  return entries
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) return filesBelow(path, endings);
+      return endings.some((ending) => path.endsWith(ending)) ? [path] : [];
+    })
+    .sort();
+}
+
+/** Everything that runs below Node-API: what addon, native tests and native benches share. */
+export function coreSources() {
+  return filesBelow('native', ['.cpp']).filter(
+    (path) => !isTest(path) && path !== wardenMain && !/^native\/(binding|bench)\//.test(path),
+  );
+}
+
+export function addonSources() {
+  const binding = filesBelow('native/binding', ['.cpp']).filter((path) => !isTest(path));
+  return [...coreSources(), ...binding];
+}
+
+/** The warden is linked from its own room and the one that it may import. */
+export function wardenSources() {
+  const rooms = coreSources().filter((path) => /^native\/(sync|process)\//.test(path));
+  return filesBelow('native/process', ['.cpp']).includes(wardenMain) ? [...rooms, wardenMain] : [];
+}
+
+export function nativeTestSources() {
+  return filesBelow('native', ['.cpp']).filter(isTest);
+}
+
+/** All inputs of the native build. */
+export function nativeInputs() {
+  return filesBelow('native', ['.cpp', '.h', '.hpp']).filter((path) => !isTest(path));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const lists = { addon: addonSources, warden: wardenSources };
+  const list = lists[/** @type {keyof typeof lists} */ (process.argv[2] ?? '')];
+  console.log(list().join('\n'));
+}

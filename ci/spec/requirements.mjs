@@ -1,0 +1,51 @@
+/**
+ * Reads the requirements out of the texts in `spec/`.
+ *
+ * A requirement is a line that begins with its bold id: `**CH-012** A receive on ...`.
+ */
+
+/** What an id may begin with, and the component that it stands for. */
+export const components = {
+  MEM: 'memory',
+  SYN: 'actors, locks, waiters',
+  WAI: 'waits',
+  CH: 'channels',
+  PRC: 'processes',
+  SVC: 'services',
+  LNC: 'launcher and commands',
+  PRO: 'process objects',
+  QUE: 'queues',
+  PIP: 'pipes',
+  PL: 'pools',
+  LCK: 'locks',
+  COD: 'codec',
+  LDR: 'loader',
+  ERR: 'errors',
+  BEN: 'benchmarks',
+  CNF: 'conformance and house',
+  EXM: 'examples',
+  DOC: 'user guide',
+};
+
+/** Three digits, so that ids sort as text. */
+export const idPattern = '[A-Z]{2,3}-[0-9]{3}';
+
+/**
+ * @typedef {object} Requirement
+ * @property {string} id
+ * @property {string} text the line without its id
+ * @property {string} place `path:line`
+ *
+ * @param {readonly import('../tree.mjs').SourceFile[]} files
+ * @returns {Requirement[]}
+ */
+export function readRequirements(files) {
+  const line = new RegExp(`^\\*\\*(${idPattern})\\*\\*\\s*(.*)$`);
+  return files.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((content, index) => {
+      const [, id, rest] = line.exec(content) ?? [];
+      if (id === undefined) return [];
+      return [{ id, text: rest ?? '', place: `${path}:${index + 1}` }];
+    }),
+  );
+}

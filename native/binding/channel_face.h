@@ -1,0 +1,59 @@
+// The face of channels.
+#pragma once
+
+#include <napi.h>
+
+#include <map>
+#include <memory>
+
+#include "binding/node_face.h"
+#include "channel/channel.h"
+
+namespace dragon::binding {
+
+class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
+ public:
+  static void init(Napi::Env env, Napi::Object exports);
+  explicit ChannelFace(const Napi::CallbackInfo& info);
+
+ private:
+  static Napi::Value create(const Napi::CallbackInfo& info);
+  static Napi::Value attach(const Napi::CallbackInfo& info);
+  static Napi::Value make(Napi::Env env, NodeFace* node, std::unique_ptr<Channel> channel,
+                          RecordId adopted);
+
+  Napi::Value arm(const Napi::CallbackInfo& info);
+  Napi::Value open_handle(const Napi::CallbackInfo& info);
+  void close_handle(const Napi::CallbackInfo& info);
+  Napi::Value try_send(const Napi::CallbackInfo& info);
+  Napi::Value send_sync(const Napi::CallbackInfo& info);
+  Napi::Value try_receive(const Napi::CallbackInfo& info);
+  Napi::Value receive_sync(const Napi::CallbackInfo& info);
+  Napi::Value receive(Napi::Env env, Deadline deadline);
+  Napi::Value try_peek(const Napi::CallbackInfo& info);
+  Napi::Value try_poll(const Napi::CallbackInfo& info);
+  Napi::Value poll_sync(const Napi::CallbackInfo& info);
+  Napi::Value capacity(const Napi::CallbackInfo& info);
+  Napi::Value message_count(const Napi::CallbackInfo& info);
+  Napi::Value senders(const Napi::CallbackInfo& info);
+  Napi::Value receivers(const Napi::CallbackInfo& info);
+  Napi::Value last_hints(const Napi::CallbackInfo& info);
+  Napi::Value adopted(const Napi::CallbackInfo& info);
+  Napi::Value serialize(const Napi::CallbackInfo& info);
+  Napi::Value destroy(const Napi::CallbackInfo& info);
+  Napi::Value lend(const Napi::CallbackInfo& info);
+  void cancel_lent(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+
+  bool closed() const { return channel_ == nullptr || channel_->closed(); }
+  uint32_t remember(RecordId record);
+
+  // Outlives this face: the TypeScript object that holds the face holds the node too.
+  NodeFace* node_ = nullptr;
+  std::shared_ptr<Channel> channel_;
+  std::map<uint32_t, RecordId> handles_;  // by record index, which is what JavaScript sees
+  uint32_t adopted_ = 0;
+  double last_hints_ = 0;
+};
+
+}  // namespace dragon::binding

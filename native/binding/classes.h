@@ -1,0 +1,18 @@
+// The constructors of the faces, one set for each environment (main thread, worker threads).
+#pragma once
+
+#include <napi.h>
+
+namespace dragon::binding {
+
+struct Classes {
+  Napi::FunctionReference node;
+  Napi::FunctionReference pool;
+  Napi::FunctionReference allocation;
+  Napi::FunctionReference channel;
+  Napi::FunctionReference lock;
+};
+
+inline Classes& classes(Napi::Env env) { return *env.GetInstanceData<Classes>(); }
+
+}  // namespace dragon::binding

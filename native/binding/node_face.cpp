@@ -1,0 +1,304 @@
+// The face of a node attachment.
+#include "binding/node_face.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <vector>
+
+#include "binding/classes.h"
+#include "binding/face.h"
+#include "channel/reclaim.h"
+#include "memory/object.h"
+
+namespace dragon::binding {
+
+namespace {
+
+constexpr uint64_t kSweepPeriodMs = 1000;
+
+const char* state_name(ActorState state) {
+  switch (state) {
+    case ActorState::kLive:
+      return "live";
+    case ActorState::kDead:
+      return "dead";
+    case ActorState::kReclaiming:
+      return "reclaiming";
+    case ActorState::kFree:
+      return "free";
+  }
+  return "free";
+}
+
+std::string hex_key(uint64_t key) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%" PRIx64, key >> kLaneBits);
+  return text;
+}
+
+}  // namespace
+
+void NodeFace::init(Napi::Env env, Napi::Object exports) {
+  Napi::Function constructor = DefineClass(
+      env, "NativeNode",
+      {
+          InstanceAccessor<&NodeFace::actor_id>("actorId"),
+          InstanceAccessor<&NodeFace::host_id>("hostId"),
+          InstanceMethod<&NodeFace::well_known>("wellKnown"),
+          InstanceMethod<&NodeFace::set_well_known>("setWellKnown"),
+          InstanceMethod<&NodeFace::rearm>("rearm"),
+          InstanceMethod<&NodeFace::cancel>("cancel"),
+          InstanceMethod<&NodeFace::on_wake>("onWake"),
+          InstanceMethod<&NodeFace::set_pending>("setPending"),
+          InstanceMethod<&NodeFace::on_actor>("onActor"),
+          InstanceMethod<&NodeFace::reclaim>("reclaim"),
+          InstanceMethod<&NodeFace::actors>("actors"),
+          InstanceMethod<&NodeFace::waits>("waits"),
+          InstanceMethod<&NodeFace::segments>("segments"),
+          InstanceMethod<&NodeFace::close>("close"),
+      });
+  classes(env).node = Napi::Persistent(constructor);
+  exports.Set("createNode", Napi::Function::New<NodeFace::create>(env));
+  exports.Set("attachNode", Napi::Function::New<NodeFace::attach>(env));
+}
+
+NodeFace* NodeFace::of(const Napi::Value& value) {
+  return face_of<NodeFace>(value, classes(value.Env()).node);
+}
+
+NodeFace::NodeFace(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NodeFace>(info) {}
+
+NodeFace::~NodeFace() { stop(); }
+
+Napi::Value NodeFace::create(const Napi::CallbackInfo& info) {
+  std::shared_ptr<Node> node;
+  NodeOptions options;
+  options.name = "services";
+  const Status status = Node::create(info[0].ToString(), options, node);
+  if (status != DRAGON_SUCCESS) return failure(info.Env(), status);
+  return make(info.Env(), std::move(node));
+}
+
+Napi::Value NodeFace::attach(const Napi::CallbackInfo& info) {
+  std::shared_ptr<Node> node;
+  const Status status = Node::attach(info[0].ToString(), NodeOptions{}, node);
+  if (status != DRAGON_SUCCESS) return failure(info.Env(), status);
+  return make(info.Env(), std::move(node));
+}
+
+Napi::Value NodeFace::make(Napi::Env env, std::shared_ptr<Node> node) {
+  Napi::Object object = classes(env).node.New({});
+  Unwrap(object)->start(env, std::move(node));
+  return object;
+}
+
+void NodeFace::start(Napi::Env env, std::shared_ptr<Node> node) {
+  node_ = std::move(node);
+  bell_poll_.Open(env, node_->bell().fd(), [this] { ring(); });
+  bell_poll_.Listen(false);
+  bell_poll_.Unref();
+  if (node_->broker() != nullptr) {
+    broker_poll_.Open(env, node_->broker()->fd(), [this] { serve_broker(); });
+    broker_poll_.Listen(false);
+    broker_poll_.Unref();
+    sweep_timer_.open(env, kSweepPeriodMs, [this] {
+      if (!node_->broker()->needs_sweep()) return;
+      node_->broker()->sweep();
+      serve_broker();
+    });
+  }
+  napi_add_env_cleanup_hook(env, at_exit, this);
+}
+
+// When the main thread's environment ends the process ends, and the services give back what it
+// owned; a worker thread's process lives on, so it leaves by itself.
+void NodeFace::at_exit(void* argument) {
+  NodeFace* face = static_cast<NodeFace*>(argument);
+  const bool main_thread = syscall(SYS_gettid) == getpid();
+  if (face->node_ != nullptr && !main_thread) leave(face->node_);
+  // Not destroyed: closing a live actor without giving back what it owns would lose it.
+  if (main_thread) new std::shared_ptr<Node>(face->node_);
+  face->bell_poll_.Close();
+  face->broker_poll_.Close();
+  face->sweep_timer_.close();
+  face->node_ = nullptr;
+}
+
+void NodeFace::stop() {
+  if (node_ == nullptr) return;
+  napi_remove_env_cleanup_hook(Env(), at_exit, this);
+  bell_poll_.Close();
+  broker_poll_.Close();
+  sweep_timer_.close();
+  waits_.clear();
+  kept_.clear();
+  leave(node_);
+  node_ = nullptr;
+}
+
+void NodeFace::close(const Napi::CallbackInfo&) { stop(); }
+
+Napi::Value NodeFace::actor_id(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), node_ == nullptr ? 0 : node_->me().id);
+}
+
+Napi::Value NodeFace::host_id(const Napi::CallbackInfo& info) {
+  return Napi::BigInt::New(info.Env(), node_ == nullptr ? 0 : node_->identity().host_id);
+}
+
+Napi::Value NodeFace::well_known(const Napi::CallbackInfo& info) {
+  HandleBytes handle;
+  if (node_ == nullptr) return info.Env().Undefined();
+  const Status status =
+      node_->segment().well_known(static_cast<uint32_t>(number_of(info[0], -1)), handle);
+  return status == DRAGON_SUCCESS ? copy_of(info.Env(), handle) : info.Env().Undefined();
+}
+
+Napi::Value NodeFace::set_well_known(const Napi::CallbackInfo& info) {
+  Bytes bytes;
+  HandleBytes handle;
+  if (node_ == nullptr) return status_value(info.Env(), DRAGON_CLOSED);
+  if (!bytes_of(info[1], bytes) || bytes.length != kHandleBytes) {
+    return status_value(info.Env(), DRAGON_BAD_HANDLE);
+  }
+  std::memcpy(handle, bytes.data, kHandleBytes);
+  const uint32_t index = static_cast<uint32_t>(number_of(info[0], -1));
+  return status_value(info.Env(), node_->segment().set_well_known(index, handle));
+}
+
+Napi::Value NodeFace::arm(Napi::Env env, const WaitPlace& place,
+                          std::shared_ptr<void> keep_alive) {
+  if (node_ == nullptr) return Napi::Number::New(env, -static_cast<double>(DRAGON_CLOSED));
+  RecordId record = 0;
+  const Status status = node_->lot().arm(place, WaitKind::kEventLoop, 0, record);
+  if (status != DRAGON_SUCCESS) return Napi::Number::New(env, -static_cast<double>(status));
+  const uint32_t id = RecordArea::index_of(record);
+  waits_[id] = Wait{record, place, std::move(keep_alive)};
+  return Napi::Number::New(env, id);
+}
+
+void NodeFace::rearm(const Napi::CallbackInfo& info) {
+  const auto found = waits_.find(static_cast<uint32_t>(number_of(info[0], 0)));
+  if (found != waits_.end()) node_->lot().rearm(found->second.place, found->second.record);
+}
+
+void NodeFace::cancel(const Napi::CallbackInfo& info) {
+  const auto found = waits_.find(static_cast<uint32_t>(number_of(info[0], 0)));
+  if (found == waits_.end()) return;
+  const bool used = info[1].ToBoolean();
+  if (node_->lot().cancel(found->second.record) && !used) {
+    node_->lot().wake_one(found->second.place);
+  }
+  waits_.erase(found);
+}
+
+void NodeFace::on_wake(const Napi::CallbackInfo& info) {
+  wake_ = Napi::Persistent(info[0].As<Napi::Function>());
+}
+
+void NodeFace::set_pending(const Napi::CallbackInfo& info) {
+  info[0].ToBoolean() ? bell_poll_.Ref() : bell_poll_.Unref();
+}
+
+void NodeFace::ring() {
+  node_->bell().drain();
+  std::vector<std::pair<uint64_t, uint32_t>> woken;  // in the order in which they came to wait
+  for (const auto& [id, wait] : waits_) {
+    if (!node_->lot().woken(wait.record)) continue;
+    woken.emplace_back(node_->records().of(wait.record).ticket.load(), id);
+  }
+  if (woken.empty()) return;
+  std::sort(woken.begin(), woken.end());
+  const Napi::Env env = Env();
+  const Napi::HandleScope scope(env);
+  Napi::Array ids = Napi::Array::New(env, woken.size());
+  for (size_t i = 0; i < woken.size(); ++i) ids.Set(static_cast<uint32_t>(i), woken[i].second);
+  CallBack(env, wake_, std::vector<napi_value>{ids});
+}
+
+void NodeFace::on_actor(const Napi::CallbackInfo& info) {
+  actor_ = Napi::Persistent(info[0].As<Napi::Function>());
+}
+
+void NodeFace::serve_broker() {
+  const std::shared_ptr<Node> node = node_;
+  node->broker()->on_readable();
+  BrokerEvent event;
+  while (node->broker()->next_event(event)) {
+    const double dead = event.kind == BrokerEvent::Kind::kDead ? 1 : 0;
+    CallBack(Env(), actor_, std::vector<double>{double(event.actor), double(event.pid), dead});
+  }
+}
+
+Napi::Value NodeFace::reclaim(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (node_ == nullptr) return status_value(env, DRAGON_CLOSED);
+  ReclaimReport report;
+  const ActorId dead = static_cast<ActorId>(number_of(info[0], 0));
+  const Status status = dragon::reclaim(node_, dead, report);
+  if (status != DRAGON_SUCCESS) return failure(env, status);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("allocations", report.allocations);
+  object.Set("slots", report.slots);
+  object.Set("records", report.records);
+  object.Set("locks", report.locks);
+  return object;
+}
+
+Napi::Value NodeFace::actors(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Array list = Napi::Array::New(env);
+  if (node_ == nullptr) return list;
+  ActorInfo actor;
+  for (uint32_t slot = 0; node_->actors().info(slot, actor); ++slot) {
+    if (actor.state == ActorState::kFree) continue;
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("actorId", actor.id);
+    object.Set("pid", actor.pid);
+    object.Set("startTime", Napi::BigInt::New(env, actor.start_time));
+    object.Set("state", state_name(actor.state));
+    list.Set(list.Length(), object);
+  }
+  return list;
+}
+
+Napi::Value NodeFace::waits(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Array list = Napi::Array::New(env);
+  if (node_ == nullptr) return list;
+  const uint64_t now = now_ns();
+  for (uint32_t index = 1; index < node_->records().committed(); ++index) {
+    WaitInfo wait;
+    if (!node_->lot().info(index, wait)) continue;
+    ActorInfo actor;
+    node_->actors().info(actor_slot(wait.actor), actor);
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("actorId", wait.actor);
+    object.Set("pid", actor.pid);
+    object.Set("objectId", hex_key(wait.key));
+    object.Set("lane", static_cast<uint32_t>(wait.key & ((1u << kLaneBits) - 1)));
+    object.Set("blocked", wait.kind == WaitKind::kBlocked);
+    object.Set("sinceMs", now > wait.since_ns ? (now - wait.since_ns) / 1e6 : 0.0);
+    list.Set(list.Length(), object);
+  }
+  return list;
+}
+
+Napi::Value NodeFace::segments(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Array list = Napi::Array::New(env);
+  if (node_ == nullptr || node_->broker() == nullptr) return list;
+  for (const BrokerSegment& segment : node_->broker()->segments()) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("id", segment.id);
+    object.Set("fd", segment.fd);
+    list.Set(list.Length(), object);
+  }
+  return list;
+}
+
+}  // namespace dragon::binding

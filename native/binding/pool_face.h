@@ -1,0 +1,64 @@
+// The faces of memory pools and of allocations.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "binding/node_face.h"
+#include "memory/pool.h"
+
+namespace dragon::binding {
+
+class PoolFace : public Napi::ObjectWrap<PoolFace> {
+ public:
+  static void init(Napi::Env env, Napi::Object exports);
+  static PoolFace* of(const Napi::Value& value);
+  explicit PoolFace(const Napi::CallbackInfo& info);
+
+  const std::shared_ptr<Pool>& pool() const { return pool_; }
+  NodeFace* node() const { return node_; }
+
+ private:
+  static Napi::Value create(const Napi::CallbackInfo& info);
+  static Napi::Value attach(const Napi::CallbackInfo& info);
+  static Napi::Value make(Napi::Env env, NodeFace* node, std::shared_ptr<Pool> pool);
+
+  Napi::Value arm(const Napi::CallbackInfo& info);
+  Napi::Value try_allocate(const Napi::CallbackInfo& info);
+  Napi::Value allocate_sync(const Napi::CallbackInfo& info);
+  Napi::Value allocate(const Napi::CallbackInfo& info, Deadline deadline);
+  Napi::Value stats(const Napi::CallbackInfo& info);
+  Napi::Value audit(const Napi::CallbackInfo& info);
+  Napi::Value serialize(const Napi::CallbackInfo& info);
+  Napi::Value destroy(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+
+  // Outlives this face: the TypeScript object that holds the face holds the node too.
+  NodeFace* node_ = nullptr;
+  std::shared_ptr<Pool> pool_;
+};
+
+class AllocationFace : public Napi::ObjectWrap<AllocationFace> {
+ public:
+  static void init(Napi::Env env, Napi::Object exports);
+  static Napi::Value make(Napi::Env env, const std::shared_ptr<Pool>& pool, uint64_t id);
+  explicit AllocationFace(const Napi::CallbackInfo& info);
+
+ private:
+  static Napi::Value attach(const Napi::CallbackInfo& info);
+
+  Napi::Value id(const Napi::CallbackInfo& info);
+  Napi::Value byte_length(const Napi::CallbackInfo& info);
+  Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value write(const Napi::CallbackInfo& info);
+  Napi::Value serialize(const Napi::CallbackInfo& info);
+  Napi::Value free(const Napi::CallbackInfo& info);
+  Status find(uint64_t offset, uint64_t length, AllocationInfo& out);
+
+  // Kept alive by the pool's face, which the TypeScript object holds, or by the node's.
+  std::weak_ptr<Pool> pool_;
+  uint64_t id_ = 0;
+};
+
+}  // namespace dragon::binding

@@ -1,0 +1,10 @@
+// The JavaScript face of native/process.
+#pragma once
+
+#include <napi.h>
+
+namespace dragon::binding {
+
+void InitProcess(Napi::Env env, Napi::Object exports);
+
+}  // namespace dragon::binding

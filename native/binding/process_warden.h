@@ -1,0 +1,11 @@
+// The face of a warden: an object with `pid`, `spawn`, `signal`, `halt` and `close`.
+#pragma once
+
+#include <napi.h>
+
+namespace dragon::binding {
+
+// startWarden(executable, base, name, keepBase, listener): the object, or an errno.
+Napi::Value StartWarden(const Napi::CallbackInfo& info);
+
+}  // namespace dragon::binding

@@ -1,0 +1,129 @@
+#include "channel/lock_object.h"
+
+namespace dragon {
+
+namespace {
+
+constexpr uint64_t kHolderMask = (1ull << 31) - 1;
+constexpr uint64_t kDiedBit = 1ull << 31;
+constexpr uint64_t kSequenceOne = 1ull << 32;
+constexpr uint64_t kSequenceMask = ~(kSequenceOne - 1);
+
+// The time in `kept`: 33 bits in units of 16 us, compared modulo their range.
+constexpr uint32_t kKeptUnitShift = 14;
+constexpr uint64_t kKeptTimeMask = (1ull << 33) - 1;
+constexpr uint64_t kKeptUnitsMax = (kHandOverNs >> kKeptUnitShift) + 1;
+
+ActorId holder_of(uint64_t state) { return static_cast<ActorId>(state & kHolderMask); }
+
+uint64_t kept_word(ActorId actor, uint64_t until_ns) {
+  return (until_ns >> kKeptUnitShift & kKeptTimeMask) << 31 | actor;
+}
+
+bool kept_for_another(uint64_t kept, ActorId me) {
+  if (kept == 0 || (kept & kHolderMask) == me) return false;
+  const uint64_t left = ((kept >> 31) - (now_ns() >> kKeptUnitShift)) & kKeptTimeMask;
+  return left != 0 && left <= kKeptUnitsMax;
+}
+
+}  // namespace
+
+Status LockObject::create(const std::shared_ptr<Pool>& pool, bool robust,
+                          std::unique_ptr<LockObject>& out) {
+  std::unique_ptr<LockObject> lock(new LockObject());
+  Status status = lock->begin_create(pool, HandleKind::kLock, sizeof(LockHeader));
+  if (status != DRAGON_SUCCESS) return status;
+  lock->shared().flags.store(robust ? kLockRobust : 0);
+  status = lock->end_create();
+  if (status == DRAGON_SUCCESS) out = std::move(lock);
+  return status;
+}
+
+Status LockObject::attach(const std::shared_ptr<Node>& node, const uint8_t* handle, size_t length,
+                          bool adopt, RecordId& adopted, std::unique_ptr<LockObject>& out) {
+  std::unique_ptr<LockObject> lock(new LockObject());
+  const Status status = lock->attach_to(node, HandleKind::kLock, handle, length, adopt, adopted);
+  if (status == DRAGON_SUCCESS) out = std::move(lock);
+  return status;
+}
+
+Status LockObject::try_acquire(bool probe_holder) {
+  const Status status = usable();
+  if (status != DRAGON_SUCCESS) return status;
+  const ActorId me = node().me().id;
+  LockHeader& header = shared();
+  const bool robust = (header.flags.load() & kLockRobust) != 0;
+  uint64_t found = header.state.load();
+  for (;;) {
+    const ActorId holder = holder_of(found);
+    uint64_t died = found & kDiedBit;
+    if (holder == 0) {
+      if (kept_for_another(header.kept.load(), me)) return DRAGON_WOULD_BLOCK;
+    } else {
+      const bool lives = probe_holder ? node().actors().probe(holder) : node().actors().alive(holder);
+      if (lives || !robust) return DRAGON_WOULD_BLOCK;
+      died = kDiedBit;
+    }
+    const uint64_t mine = ((found & kSequenceMask) + kSequenceOne) | died | me;
+    if (!header.state.cas(found, mine)) continue;
+    if (header.kept.load() != 0) header.kept.store(0);
+    return died != 0 ? DRAGON_OWNER_DIED : DRAGON_SUCCESS;
+  }
+}
+
+Status LockObject::acquire(Deadline deadline) {
+  if (closed()) return DRAGON_CLOSED;
+  // A holder is looked at in the kernel once it has not changed for a while.
+  uint64_t seen = 0;
+  uint64_t since_ns = 0;
+  const auto attempt = [&] {
+    const uint64_t state = closed() ? 0 : shared().state.load();
+    const uint64_t now = holder_of(state) == 0 ? 0 : now_ns();
+    if (state != seen) since_ns = now;
+    seen = state;
+    return try_acquire(now - since_ns >= kLivenessLookNs && now != 0);
+  };
+  return wait_until(node().lot(), place(), deadline, true, attempt);
+}
+
+Status LockObject::release() {
+  const Status status = usable();
+  if (status != DRAGON_SUCCESS) return status;
+  LockHeader& header = shared();
+  const WaitPlace waiting = place();
+  if ((waiting.hint->load() & waiting.bit) != 0) {
+    uint64_t since_ns = 0;
+    const ActorId first = node().lot().first(waiting, since_ns);
+    const uint64_t now = now_ns();
+    if (first != 0 && now - since_ns >= kHandOverNs) {
+      header.kept.store(kept_word(first, now + kHandOverNs));
+    }
+  }
+  uint64_t found = header.state.load();
+  do {
+    if (holder_of(found) == 0) return DRAGON_NOT_OWNER;
+  } while (!header.state.cas(found, found & kSequenceMask));
+  node().lot().signal(waiting);
+  return DRAGON_SUCCESS;
+}
+
+ActorId LockObject::holder() const { return closed() ? 0 : holder_of(shared().state.load()); }
+
+bool LockObject::owner_died() const {
+  const uint64_t state = closed() ? 0 : shared().state.load();
+  return holder_of(state) != 0 && (state & kDiedBit) != 0;
+}
+
+uint32_t LockObject::sequence() const {
+  return closed() ? 0 : static_cast<uint32_t>(shared().state.load() >> 32);
+}
+
+bool LockObject::give_back(const AllocationInfo& object, ActorId dead) {
+  auto& header = *reinterpret_cast<LockHeader*>(object.allocation.data);
+  if ((header.flags.load() & kLockRobust) == 0) return false;
+  uint64_t found = header.state.load();
+  if (holder_of(found) != dead) return false;
+  return header.state.cas(found, (found & kSequenceMask) | kDiedBit);
+}
+
+}  // namespace dragon

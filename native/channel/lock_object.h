@@ -1,0 +1,73 @@
+// User locks: acquired and released by anyone, across processes and promises.
+//
+// The holder is the actor that acquired last, whoever may release; the state is one word. A
+// release frees the lock and wakes the first waiter; newcomers may overtake it until it has waited
+// 1 ms, then the lock is kept for its actor for a moment. A lock whose holder died is taken over
+// by the next acquirer, who gets OWNER_DIED and holds it (unless the lock is not robust: then it
+// stays held until somebody releases it).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "channel/managed_object.h"
+
+namespace dragon {
+
+constexpr uint32_t kLockRobust = 1;
+// How long a released lock is kept for the waiter that was woken after a long wait.
+constexpr uint64_t kHandOverNs = 1'000'000;
+
+struct LockHeader {
+  ObjectHeader object;
+  Word64 state;  // bits 0..30 holder, bit 31 the holder before it died, 32..63 sequence
+  Word64 kept;   // bits 0..30 actor that it is kept for, 31..63 until when, in units of 16 us
+  Word32 flags;
+  Word32 spare[3];
+};
+static_assert(sizeof(LockHeader) == 64 && offsetof(LockHeader, state) == 32);
+
+class LockObject : public ManagedObject {
+ public:
+  ~LockObject() override { close(); }
+  static constexpr uint32_t kLaneLock = 0;
+
+  static Status create(const std::shared_ptr<Pool>& pool, bool robust,
+                       std::unique_ptr<LockObject>& out);
+  static Status attach(const std::shared_ptr<Node>& node, const uint8_t* handle, size_t length,
+                       bool adopt, RecordId& adopted, std::unique_ptr<LockObject>& out);
+
+  // SUCCESS; OWNER_DIED: acquired, and the holder before died; WOULD_BLOCK: held;
+  // OBJECT_DESTROYED.
+  // `probe_holder` asks the kernel whether the holder lives, instead of only its slot: for looks
+  // that come some 10 ms after the last one.
+  Status try_acquire(bool probe_holder = false);
+  Status acquire(Deadline deadline);
+  // NOT_OWNER if the lock is free.
+  Status release();
+
+  ActorId holder() const;
+  bool locked() const { return holder() != 0; }
+  // True from the acquisition that got OWNER_DIED until the next release.
+  bool owner_died() const;
+  // Number of the acquisition that holds the lock (or held it last); grows by one each time,
+  // modulo 2^32.
+  uint32_t sequence() const;
+
+  using ManagedObject::place;
+  WaitPlace place() const { return ManagedObject::place(kLaneLock); }
+
+  // For reclamation: frees the lock if a dead actor holds it, remembering that; returns whether
+  // it did.
+  static bool give_back(const AllocationInfo& object, ActorId dead);
+
+ protected:
+  void wake_all_lanes() override { wake_lanes(kLaneLock + 1); }
+
+ private:
+  LockObject() = default;
+  LockHeader& shared() const { return header_as<LockHeader>(); }
+};
+
+}  // namespace dragon

@@ -1,0 +1,35 @@
+// The other end of the broker's socket: blocking calls with a deadline.
+//
+// RUNTIME_GONE when nobody listens or no answer comes in time; AUTH when the broker is another
+// user's.
+#pragma once
+
+#include <cstdint>
+
+#include "memory/broker_protocol.h"
+#include "sync/actor.h"
+#include "sync/deadline.h"
+#include "sync/status.h"
+
+namespace dragon {
+
+constexpr uint64_t kBrokerPatienceMs = 5000;
+
+class BrokerClient {
+ public:
+  explicit BrokerClient(const char* dir);
+
+  // The node segment's descriptor; the caller owns it.
+  Status hello(int& fd_out) const;
+  // A segment's descriptor; NOT_FOUND if the broker has no such segment (any more).
+  Status get(uint32_t segment_id, int& fd_out) const;
+  Status put(int fd, uint32_t& segment_id_out) const;
+  Status drop(uint32_t segment_id) const;
+  Status attached(ActorId actor) const;
+
+ private:
+  Status call(BrokerOp op, uint32_t value, int pass_fd, uint32_t& value_out, int* fd_out) const;
+  char path_[108] = {};
+};
+
+}  // namespace dragon

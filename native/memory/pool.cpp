@@ -1,0 +1,321 @@
+#include "memory/pool.h"
+
+#include <errno.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "memory/memory_limit.h"
+
+namespace dragon {
+
+namespace {
+
+constexpr uint32_t kDescriptorsStepMin = 1024;
+constexpr uint32_t kDescriptorsStepMax = 65536;
+
+// One descriptor for each granule and the unused first, so that descriptors never run out before
+// the data does.
+uint32_t descriptors_for(uint64_t limit_bytes) {
+  return static_cast<uint32_t>(
+      std::min<uint64_t>(limit_bytes / kGranuleBytes + 2, kBlocksMax));
+}
+
+uint64_t metadata_bytes_for(uint64_t limit_bytes) {
+  const uint64_t descriptors = descriptors_for(limit_bytes) * sizeof(BlockDescriptor);
+  return kDescriptorsOffset + round_up(descriptors, kPageBytes);
+}
+
+uint32_t index_of(uint64_t id) { return static_cast<uint32_t>(id); }
+uint32_t id_generation(uint64_t id) { return static_cast<uint32_t>(id >> 32); }
+
+}  // namespace
+
+Status Pool::create(const std::shared_ptr<Node>& node, const PoolOptions& options,
+                    std::shared_ptr<Pool>& out) {
+  const uint64_t limit = round_up(
+      options.limit_bytes == 0 ? default_pool_limit_bytes() : options.limit_bytes, kPageBytes);
+  const uint64_t wanted =
+      options.initial_bytes == 0 ? std::min(kExtentBytesMin, limit) : options.initial_bytes;
+  if (limit < kPoolLimitBytesMin || limit > kPoolLimitBytesMax || wanted > limit) {
+    return DRAGON_INVALID_ARGUMENT;
+  }
+  if (node->closed()) return DRAGON_CLOSED;
+  Segment segment;
+  Status status = Segment::create(node->identity(), metadata_bytes_for(limit), limit, segment);
+  if (status != DRAGON_SUCCESS) return status;
+  auto& shared = *reinterpret_cast<PoolHeader*>(segment.mapping().base());
+  const Mapping& mapping = segment.mapping();
+  const uint64_t descriptors = sizeof(BlockDescriptor) * kDescriptorsStepMin;
+  status = mapping.commit(kDescriptorsOffset, descriptors);
+  if (status != DRAGON_SUCCESS) return status;
+  shared.heap.descriptors_ready.store(
+      std::min(kDescriptorsStepMin, descriptors_for(limit)));
+  shared.heap.descriptors_used.store(1);
+  shared.object.magic.store(kObjectMagic + static_cast<uint32_t>(HandleKind::kPool));
+  status = node->put_segment(segment);
+  if (status == DRAGON_SUCCESS) status = open(node, std::move(segment), out);
+  if (status != DRAGON_SUCCESS) return status;
+  status = out->extend(0, round_up(wanted, kPageBytes));
+  if (status != DRAGON_SUCCESS) out.reset();
+  return status;
+}
+
+Status Pool::attach(const std::shared_ptr<Node>& node, const uint8_t* bytes, size_t length,
+                    std::shared_ptr<Pool>& out) {
+  Handle handle;
+  const Status status =
+      decode_handle_for(node->identity(), HandleKind::kPool, bytes, length, handle);
+  return status == DRAGON_SUCCESS ? node->pool(handle.segment_id, out) : status;
+}
+
+Status Pool::open(const std::shared_ptr<Node>& node, Segment&& segment,
+                  std::shared_ptr<Pool>& out) {
+  const std::shared_ptr<Pool> pool(new Pool());
+  pool->node_ = node;
+  pool->segment_ = std::move(segment);
+  pool->segment_id_ = pool->segment_.id();
+  auto* blocks = reinterpret_cast<BlockDescriptor*>(pool->segment_.mapping().base() +
+                                                    kDescriptorsOffset);
+  pool->heap_ = Heap(&pool->shared().heap, blocks);
+  const Status status = open_object(*node, pool->name(), Role::kHolder, *pool, pool->record_);
+  if (status != DRAGON_SUCCESS) return status;
+  node->remember(pool->segment_id_, pool);
+  out = pool;
+  return DRAGON_SUCCESS;
+}
+
+Pool::~Pool() {
+  if (record_ == 0 || node_->closed()) return;
+  if (!destroyed()) free_own();
+  bool last = false;
+  close_object(*node_, record_, *this, false, last);
+  if (last) node_->drop_segment(segment_id_);
+}
+
+Status Pool::destroy() {
+  const Status status = usable();
+  if (status != DRAGON_SUCCESS) return status;
+  if (!shared().object.destroyed.replace(kObjectAlive, kObjectDestroyed)) {
+    return DRAGON_OBJECT_DESTROYED;
+  }
+  node_->lot().wake_everyone();  // whoever waits on any object in the pool
+  node_->drop_segment(segment_id_);
+  return DRAGON_SUCCESS;
+}
+
+void Pool::serialize(HandleBytes& out) const { serialize(0, out); }
+
+void Pool::serialize(uint64_t id, HandleBytes& out) const {
+  Handle handle;
+  handle.kind = id == 0 ? HandleKind::kPool : HandleKind::kAllocation;
+  handle.host_id = node_->identity().host_id;
+  handle.runtime_id = node_->identity().runtime_id;
+  handle.segment_id = segment_id_;
+  handle.allocation = id;
+  encode_handle(handle, out);
+}
+
+Status Pool::allocate(uint64_t bytes, AllocationType type, Deadline deadline, Allocation& out) {
+  return wait_until(node_->lot(), place(), deadline, true,
+                    [&] { return take(bytes, type, 0, deadline, out); });
+}
+
+Status Pool::try_allocate(uint64_t bytes, AllocationType type, Allocation& out, uint64_t tag) {
+  return take(bytes, type, tag, Deadline::once(), out);
+}
+
+Status Pool::take(uint64_t bytes, AllocationType type, uint64_t tag, Deadline deadline,
+                  Allocation& out) {
+  const Status status = usable();
+  if (status != DRAGON_SUCCESS) return status;
+  if (bytes == 0) return DRAGON_INVALID_ARGUMENT;
+  if (bytes > segment_.limit_bytes()) return DRAGON_TOO_LARGE;
+  for (;;) {
+    MutexGuard guard(shared().mutex, node_->me(), deadline, [this] { heap_.rebuild(); });
+    if (!guard.held()) return DRAGON_WOULD_BLOCK;
+    HeapBlock block;
+    const Status taken = heap_.take(bytes, type, node_->me().id, tag, block);
+    const uint64_t committed = heap_.header().committed_bytes.load();
+    const uint64_t free_at_end = heap_.free_at_end();
+    const uint32_t ready = heap_.header().descriptors_ready.load();
+    guard.unlock();
+    if (taken == DRAGON_SUCCESS) {
+      out.id = static_cast<uint64_t>(block.generation) << 32 | block.index;
+      out.data = segment_.data() + block.offset;
+      out.bytes = bytes;
+      return DRAGON_SUCCESS;
+    }
+    const Status grown = taken == DRAGON_TOO_MANY_RECORDS ? add_descriptors(ready)
+                                                          : grow(bytes, committed, free_at_end);
+    if (grown != DRAGON_SUCCESS) return grown;
+  }
+}
+
+// Makes room for a request that the committed data can't hold, outside the lock: the system's
+// pages first, then the heap.
+Status Pool::grow(uint64_t bytes, uint64_t committed, uint64_t free_at_end) {
+  const uint64_t room = segment_.limit_bytes() - committed;
+  const uint64_t needed = round_up(bytes - std::min(bytes, free_at_end), kPageBytes);
+  if (room == 0 || needed > room) {
+    errno = 0;
+    return DRAGON_OUT_OF_MEMORY;
+  }
+  const uint64_t usual = std::clamp(committed, kExtentBytesMin, kExtentBytesMax);
+  const uint64_t extent = std::min(std::max(usual, needed), room);
+  const Status status = extend(committed, extent);
+  // The system may have no such extent left, and yet what is needed.
+  return status == DRAGON_OUT_OF_MEMORY && needed < extent ? extend(committed, needed) : status;
+}
+
+Status Pool::extend(uint64_t committed, uint64_t extent) {
+  const uint64_t offset = segment_.metadata_bytes() + committed;
+  const Status status = segment_.mapping().commit(offset, extent);
+  if (status != DRAGON_SUCCESS) return status;
+  for (;;) {
+    MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+    // If another was faster, its extent may do; the caller looks.
+    if (heap_.header().committed_bytes.load() != committed) return DRAGON_SUCCESS;
+    if (heap_.extend(extent) == DRAGON_SUCCESS) return DRAGON_SUCCESS;
+    const uint32_t ready = heap_.header().descriptors_ready.load();
+    guard.unlock();
+    const Status added = add_descriptors(ready);
+    if (added != DRAGON_SUCCESS) return added;
+  }
+}
+
+Status Pool::add_descriptors(uint32_t ready) {
+  const uint32_t most = descriptors_for(segment_.limit_bytes());
+  const uint32_t step = std::clamp(ready, kDescriptorsStepMin, kDescriptorsStepMax);
+  const uint32_t target = std::min(most, ready + step);
+  if (target <= ready) {
+    errno = 0;
+    return DRAGON_OUT_OF_MEMORY;
+  }
+  const Status status = segment_.mapping().commit(
+      kDescriptorsOffset + sizeof(BlockDescriptor) * ready,
+      sizeof(BlockDescriptor) * (target - ready));
+  if (status == DRAGON_SUCCESS) shared().heap.descriptors_ready.replace(ready, target);
+  return status;
+}
+
+Status Pool::free(uint64_t id) {
+  if (node_->closed()) return DRAGON_CLOSED;
+  MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+  const Status status = heap_.give(index_of(id), id_generation(id));
+  guard.unlock();
+  if (status == DRAGON_SUCCESS) wake_waiters();
+  return status;
+}
+
+Status Pool::find(uint64_t id, AllocationInfo& out) const {
+  const uint32_t index = index_of(id);
+  if (!heap_.live(index, id_generation(id))) return DRAGON_OBJECT_DESTROYED;
+  const BlockDescriptor& block = heap_.block(index);
+  out.allocation.id = id;
+  out.allocation.bytes = block.bytes.load();
+  out.allocation.data = segment_.data() + block.offset.load();
+  out.owner = block.owner.load();
+  out.tag = block.tag.load();
+  out.type = type_of(block.state.load());
+  // Freed while we looked? Then what we read may be of the next use.
+  return heap_.live(index, id_generation(id)) ? DRAGON_SUCCESS : DRAGON_OBJECT_DESTROYED;
+}
+
+Status Pool::change_owner(uint64_t id, uint64_t from, uint64_t to) {
+  if (!heap_.live(index_of(id), id_generation(id))) return DRAGON_OBJECT_DESTROYED;
+  return heap_.block(index_of(id)).owner.cas(from, to) ? DRAGON_SUCCESS : DRAGON_STATE;
+}
+
+PoolStats Pool::stats() const {
+  const HeapHeader& heap = shared().heap;
+  PoolStats stats;
+  stats.limit_bytes = segment_.limit_bytes();
+  stats.committed_bytes = heap.committed_bytes.load();
+  stats.used_bytes = heap.used_bytes.load();
+  stats.free_bytes = stats.limit_bytes - stats.used_bytes;
+  stats.allocations = heap.live_blocks.load();
+  return stats;
+}
+
+uint32_t Pool::next_allocation(uint32_t index, AllocationInfo& out) const {
+  const uint32_t used = heap_.header().descriptors_used.load();
+  for (uint32_t next = std::max(index, 1u); next < used; ++next) {
+    const uint64_t state = heap_.block(next).state.load();
+    if (state_of(state) != BlockState::kLive) continue;
+    const uint64_t id = static_cast<uint64_t>(generation_of(state)) << 32 | next;
+    if (find(id, out) == DRAGON_SUCCESS) return next + 1;
+  }
+  return 0;
+}
+
+uint64_t Pool::trim() {
+  if (usable() != DRAGON_SUCCESS) return 0;
+  HeapBlock end;
+  uint64_t bytes = 0;
+  {
+    MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+    bytes = heap_.free_at_end() / kExtentBytesMin * kExtentBytesMin;
+    // One extent stays, so that use at the edge does not commit and punch in turns.
+    if (bytes < 2 * kExtentBytesMin) return 0;
+    bytes -= kExtentBytesMin;
+    if (heap_.take_end(node_->me().id, end) != DRAGON_SUCCESS) return 0;
+  }
+  const uint64_t block_bytes = heap_.block(end.index).size.load();
+  const uint64_t from = segment_.metadata_bytes() + end.offset + block_bytes - bytes;
+  const Status punched = segment_.mapping().punch(from, bytes);
+  {
+    MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+    const bool still_last = heap_.header().last_block.load() == end.index;
+    heap_.give(end.index, end.generation);
+    if (punched != DRAGON_SUCCESS || !still_last) bytes = 0;
+    if (bytes != 0) heap_.cut(bytes);
+  }
+  wake_waiters();
+  return bytes;
+}
+
+void Pool::recover_from(ActorId dead) {
+  if (shared().mutex.holder() != dead) return;
+  MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+}
+
+std::string Pool::audit() {
+  if (node_->closed()) return "";
+  MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+  return heap_.audit();
+}
+
+WaitPlace Pool::place(uint32_t lane) const {
+  return {lane_key(name(), lane), &shared().object.hint, 1u << lane};
+}
+
+bool Pool::destroyed() const { return shared().object.destroyed.load() != kObjectAlive; }
+
+ObjectHeader* Pool::header() { return &shared().object; }
+
+void Pool::on_last_close() { shared().object.destroyed.store(kObjectDestroyed); }
+
+PoolHeader& Pool::shared() const {
+  return *reinterpret_cast<PoolHeader*>(segment_.mapping().base());
+}
+
+Status Pool::usable() const {
+  if (node_->closed()) return DRAGON_CLOSED;
+  return destroyed() ? DRAGON_OBJECT_DESTROYED : DRAGON_SUCCESS;
+}
+
+void Pool::wake_waiters() {
+  const WaitPlace waiting = place();
+  if ((ParkingLot::waiters(*waiting.hint) & waiting.bit) != 0) node_->lot().wake_all(waiting);
+}
+
+// What this actor owns would be out of reach once its attachment has ended.
+void Pool::free_own() {
+  AllocationInfo info;
+  for (uint32_t index = 1; (index = next_allocation(index, info)) != 0;) {
+    if (info.owner == node_->me().id) free(info.allocation.id);
+  }
+}
+
+}  // namespace dragon

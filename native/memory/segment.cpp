@@ -1,0 +1,35 @@
+#include "memory/segment.h"
+
+#include <utility>
+
+namespace dragon {
+
+Status Segment::create(const NodeIdentity& identity, uint64_t metadata_bytes, uint64_t limit_bytes,
+                       Segment& out) {
+  Mapping mapping;
+  const uint64_t bytes = metadata_bytes + limit_bytes;
+  Status status = Mapping::create("dragon-pool", bytes, mapping);
+  if (status != DRAGON_SUCCESS) return status;
+  status = mapping.commit(0, kPageBytes);
+  if (status != DRAGON_SUCCESS) return status;
+  out.mapping_ = std::move(mapping);
+  write_segment_header(out.header(), SegmentKind::kPool, bytes, identity, limit_bytes);
+  return DRAGON_SUCCESS;
+}
+
+Status Segment::attach(int fd, const NodeIdentity& identity, Segment& out) {
+  Mapping mapping;
+  const Status status = Mapping::attach(fd, mapping);
+  if (status != DRAGON_SUCCESS) return status;
+  const auto& header = *reinterpret_cast<const SegmentHeader*>(mapping.base());
+  if (check_segment_header(header, SegmentKind::kPool, mapping.bytes()) != DRAGON_SUCCESS) {
+    return DRAGON_LAYOUT;
+  }
+  const bool ours = header.host_id.load() == identity.host_id &&
+                    header.runtime_id.load() == identity.runtime_id;
+  if (!ours || header.limit_bytes.load() + kPageBytes > mapping.bytes()) return DRAGON_LAYOUT;
+  out.mapping_ = std::move(mapping);
+  return DRAGON_SUCCESS;
+}
+
+}  // namespace dragon

@@ -1,0 +1,414 @@
+// The walk over a value that writes it down. One pass does everything: it checks that each part of
+// the value can be carried, keeps shared references, and lends the handles that it meets.
+// Non-goals: framing of messages (`message.ts`), single leaves (`leaves.ts`).
+import { inspect, types } from 'node:util';
+import { DragonError, SerializeError } from '../runtime/errors/index.ts';
+import { writeError } from './error-record.ts';
+import * as format from './format.ts';
+import { leafWriter, nounOf } from './leaves.ts';
+import { formatPath, type Step } from './path.ts';
+import {
+  type ClassEntry,
+  type CodecContext,
+  entryFor,
+  type HandleEntry,
+  type Lent,
+} from './registry.ts';
+import { Writer } from './writer.ts';
+
+/** More objects than this are found by a Map, fewer by looking through a list. */
+const LIST_SEARCH_MAX = 8;
+
+/** More keys than this are forgotten after a message, so that the table can't grow for ever. */
+const KNOWN_KEYS_MAX = 4096;
+
+/** Shorter arrays are asked for their keys, longer ones are looked at in a cheaper way. */
+const KEYS_ASKED_MAX = 64;
+
+const PACKED_LENGTH_MIN = 4;
+
+type KnownKey = { message: number; id: number };
+
+type Mark = {
+  bytes: number;
+  objects: number;
+  keys: number;
+  parts: number;
+  lent: number;
+  depth: number;
+};
+
+const NONE: CodecContext = {};
+
+const objectPrototype = Object.prototype;
+const arrayPrototype = Array.prototype;
+
+export class Encoder {
+  readonly writer = new Writer();
+  context = NONE;
+  /** Inside an error that is being thrown: fields that can't be carried are left out. */
+  lenient = false;
+  parts: Uint8Array[] = [];
+  lent: Lent[] = [];
+
+  private readonly objects: object[] = [];
+  private objectIds: Map<object, number> | undefined;
+  /** Instances whose serializer is at work: a way back to them can't be written. */
+  private readonly open = new Set<object>();
+  private readonly knownKeys = new Map<string, KnownKey>();
+  private readonly keysOfMessage: KnownKey[] = [];
+  private message = 0;
+  private readonly stepKinds: Step['kind'][] = [];
+  private readonly stepKeys: unknown[] = [];
+  private depth = 0;
+
+  begin(context: CodecContext): void {
+    this.context = context;
+    this.message++;
+    this.writer.begin();
+  }
+
+  /** Forgets everything about the message, so that nothing of it is kept alive. */
+  end(): void {
+    this.context = NONE;
+    this.lenient = false;
+    if (this.parts.length > 0) this.parts = [];
+    if (this.lent.length > 0) this.lent = [];
+    this.depth = 0;
+    if (this.objects.length === 0) return;
+    this.objects.length = 0;
+    this.objectIds = undefined;
+    this.open.clear();
+    this.keysOfMessage.length = 0;
+    this.stepKeys.length = 0;
+    if (this.knownKeys.size > KNOWN_KEYS_MAX) this.knownKeys.clear();
+  }
+
+  value(value: unknown): void {
+    switch (typeof value) {
+      case 'string':
+        this.writer.string(value);
+        break;
+      case 'number':
+        this.numeric(value);
+        break;
+      case 'object':
+        if (value === null) this.writer.byte(format.NULL);
+        else this.object(value);
+        break;
+      case 'boolean':
+        this.writer.byte(value ? format.TRUE : format.FALSE);
+        break;
+      case 'undefined':
+        this.writer.byte(format.UNDEFINED);
+        break;
+      case 'bigint':
+        leafWriter.bigint(this.writer, value);
+        break;
+      default:
+        this.refuse(nounOf(value));
+    }
+  }
+
+  /** Writes what stands at `key` inside the current object. */
+  at(kind: Step['kind'], key: unknown, value: unknown): void {
+    this.stepKinds[this.depth] = kind;
+    this.stepKeys[this.depth] = key;
+    this.depth++;
+    this.value(value);
+    this.depth--;
+  }
+
+  refuse(noun: string, cause?: unknown): never {
+    const steps = this.stepKeys.slice(0, this.depth).map((key, i) => {
+      return { kind: this.stepKinds[i], key } as Step;
+    });
+    const path = formatPath(steps);
+    throw new SerializeError(`${path} can't be serialized: ${noun}`, {
+      ...(cause === undefined ? {} : { cause }),
+      details: { path },
+    });
+  }
+
+  /** One field of an error. When the error is being thrown, a field that fails is left out. */
+  record(key: string, object: object): void {
+    const mark = this.lenient ? this.mark() : undefined;
+    try {
+      this.field(object, key);
+    } catch (error) {
+      if (mark === undefined || !DragonError.is(error)) throw error;
+      this.rollBack(mark);
+    }
+  }
+
+  /** Number of own enumerable fields, then key and value of each. */
+  private fields(object: object): void {
+    const keys = Object.keys(object);
+    this.writer.number(keys.length);
+    for (let i = 0; i < keys.length; i++) this.field(object, keys[i] as string);
+  }
+
+  private numeric(value: number): void {
+    const { writer } = this;
+    if (value !== (value | 0) || Object.is(value, -0)) {
+      writer.byte(format.FLOAT);
+      writer.float(value);
+    } else if (value >= 0 && value < format.SMALL_INT_END) {
+      writer.byte(value);
+    } else {
+      writer.byte(format.INT);
+      writer.number(((value << 1) ^ (value >> 31)) >>> 0);
+    }
+  }
+
+  private object(value: object): void {
+    const known = this.idOf(value);
+    if (known >= 0) {
+      this.reference(value, known);
+      return;
+    }
+    if (types.isProxy(value)) this.refuse('it is a proxy');
+    this.remember(value);
+    const prototype = Object.getPrototypeOf(value) as object | null;
+    if (prototype === objectPrototype) this.plain(value);
+    else if (prototype === arrayPrototype && Array.isArray(value)) this.array(value);
+    else this.instance(value, prototype);
+  }
+
+  private instance(value: object, prototype: object | null): void {
+    const entry = prototype === null ? undefined : entryFor(prototype);
+    if (entry?.type === 'handle') this.handle(value, entry);
+    else if (entry?.type === 'class') this.registered(value, entry);
+    else if (types.isNativeError(value) || value instanceof Error) {
+      writeError(this, value as Error);
+    } else if (types.isMap(value)) this.map(value);
+    else if (types.isSet(value)) this.set(value);
+    else if (Array.isArray(value)) this.array(value);
+    else this.leafOrFields(value, prototype);
+  }
+
+  private leafOrFields(value: object, prototype: object | null): void {
+    const problem = leafWriter.write(this, value);
+    if (problem === 'written') return;
+    if (problem !== 'plain') this.refuse(problem);
+    this.writer.byte(prototype === null ? format.OBJECT_NULL_PROTOTYPE : format.OBJECT);
+    this.fields(value);
+  }
+
+  private reference(value: object, id: number): void {
+    if (this.open.has(value)) this.refuse('its serializer gave data that leads back to it');
+    this.writer.byte(format.REFERENCE);
+    this.writer.number(id);
+  }
+
+  private plain(value: object): void {
+    const keys = Object.keys(value);
+    const { writer } = this;
+    if (keys.length <= format.SHORT_COUNT_MAX) {
+      writer.byte(format.SHORT_OBJECT + keys.length);
+    } else {
+      writer.byte(format.OBJECT);
+      writer.number(keys.length);
+    }
+    for (let i = 0; i < keys.length; i++) this.field(value, keys[i] as string);
+  }
+
+  private field(object: object, key: string): void {
+    this.key(key);
+    this.stepKinds[this.depth] = 'property';
+    this.stepKeys[this.depth] = key;
+    this.depth++;
+    this.value(this.read(object, key));
+    this.depth--;
+  }
+
+  private read(object: object, key: string): unknown {
+    try {
+      return (object as Record<string, unknown>)[key];
+    } catch (cause) {
+      return this.refuse('reading it throws', cause);
+    }
+  }
+
+  private key(key: string): void {
+    const { writer } = this;
+    let known = this.knownKeys.get(key);
+    if (known === undefined) {
+      known = { message: 0, id: 0 };
+      this.knownKeys.set(key, known);
+    }
+    if (known.message !== this.message) {
+      known.message = this.message;
+      known.id = this.keysOfMessage.length;
+      this.keysOfMessage.push(known);
+      writer.string(key);
+    } else if (known.id < format.SMALL_INT_END) {
+      writer.byte(known.id);
+    } else {
+      writer.byte(format.KEY);
+      writer.number(known.id);
+    }
+  }
+
+  private array(value: readonly unknown[]): void {
+    const packed = this.packing(value);
+    if (packed === 'sparse' || hasNamedProperties(value)) this.sparseArray(value);
+    else if (packed === 'values') this.denseArray(value);
+    else leafWriter.numbers(this.writer, value, packed);
+  }
+
+  private denseArray(value: readonly unknown[]): void {
+    const { length } = value;
+    const { writer } = this;
+    if (length <= format.SHORT_COUNT_MAX) {
+      writer.byte(format.SHORT_ARRAY + length);
+    } else {
+      writer.byte(format.ARRAY);
+      writer.number(length);
+    }
+    const { depth } = this;
+    this.stepKinds[depth] = 'property';
+    this.depth++;
+    for (let i = 0; i < length; i++) {
+      this.stepKinds[depth] = 'property';
+      this.stepKeys[depth] = i;
+      this.value(value[i]);
+    }
+    this.depth--;
+  }
+
+  /** How the elements can be written; holes must be found before the first byte is. */
+  private packing(value: readonly unknown[]): 'ints' | 'floats' | 'values' | 'sparse' {
+    const { length } = value;
+    let numbers = 0;
+    let ints = 0;
+    for (let i = 0; i < length; i++) {
+      const element = value[i];
+      if (typeof element === 'number') {
+        numbers++;
+        if (element === (element | 0) && !Object.is(element, -0)) ints++;
+      } else if (element === undefined && !(i in value)) {
+        return 'sparse';
+      }
+    }
+    if (numbers < length || length < PACKED_LENGTH_MIN) return 'values';
+    return ints === length ? 'ints' : 'floats';
+  }
+
+  private sparseArray(value: readonly unknown[]): void {
+    const keys = Object.keys(value);
+    this.writer.byte(format.ARRAY_SPARSE);
+    this.writer.number(value.length);
+    this.writer.number(keys.length);
+    for (const key of keys) this.field(value, key);
+  }
+
+  private map(value: ReadonlyMap<unknown, unknown>): void {
+    const entries = [...Map.prototype.entries.call(value)] as [unknown, unknown][];
+    this.writer.byte(format.MAP);
+    this.writer.number(entries.length);
+    for (const [key, item] of entries) {
+      this.at('mapKey', key, key);
+      this.at('mapValue', key, item);
+    }
+  }
+
+  private set(value: ReadonlySet<unknown>): void {
+    const members = [...Set.prototype.values.call(value)] as unknown[];
+    this.writer.byte(format.SET);
+    this.writer.number(members.length);
+    for (const member of members) this.at('setMember', member, member);
+  }
+
+  private registered(value: object, { codec, name }: ClassEntry): void {
+    const custom = codec.serialize !== undefined;
+    this.writer.byte(custom ? format.INSTANCE_CUSTOM : format.INSTANCE);
+    this.writer.string(name);
+    if (custom) this.custom(value, { codec, name });
+    else this.fields(value);
+  }
+
+  private custom(value: object, { codec, name }: Pick<ClassEntry, 'codec' | 'name'>): void {
+    let data: unknown;
+    try {
+      data = codec.serialize?.(value);
+    } catch (cause) {
+      this.refuse(`the serializer of ${name} throws`, cause);
+    }
+    this.open.add(value);
+    this.value(data);
+    this.open.delete(value);
+  }
+
+  private handle(value: object, { codec }: HandleEntry): void {
+    let lent: ReturnType<typeof codec.lend>;
+    try {
+      lent = codec.lend(value, this.context);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      this.refuse(`this ${codec.kind} can't be lent (${why})`, cause);
+    }
+    this.lent.push({ cancel: () => lent.cancel() });
+    this.writer.byte(format.HANDLE);
+    this.writer.string(codec.kind);
+    this.writer.number(lent.descriptor.length);
+    this.writer.raw(lent.descriptor);
+  }
+
+  private idOf(value: object): number {
+    if (this.objectIds !== undefined) return this.objectIds.get(value) ?? -1;
+    return this.objects.indexOf(value);
+  }
+
+  private remember(value: object): void {
+    const id = this.objects.length;
+    this.objects.push(value);
+    if (this.objectIds !== undefined) {
+      this.objectIds.set(value, id);
+    } else if (id >= LIST_SEARCH_MAX) {
+      this.objectIds = new Map(this.objects.map((object, i) => [object, i]));
+    }
+  }
+
+  private mark(): Mark {
+    const { writer, objects, keysOfMessage, parts, lent, depth } = this;
+    return {
+      bytes: writer.length,
+      objects: objects.length,
+      keys: keysOfMessage.length,
+      parts: parts.length,
+      lent: lent.length,
+      depth,
+    };
+  }
+
+  private rollBack(mark: Mark): void {
+    this.writer.cutTo(mark.bytes);
+    for (const object of this.objects.splice(mark.objects)) {
+      this.objectIds?.delete(object);
+      this.open.delete(object);
+    }
+    for (const key of this.keysOfMessage.splice(mark.keys)) key.message = 0;
+    this.parts.length = mark.parts;
+    for (const lent of this.lent.splice(mark.lent)) lent.cancel();
+    this.depth = mark.depth;
+  }
+}
+
+const inspectNothing = { maxArrayLength: 0, depth: 0, customInspect: false } as const;
+
+/**
+ * Whether an array without holes has properties besides its elements, as the result of a RegExp
+ * match has. Asking for the keys of a long array makes a string of every index; its inspection
+ * without elements takes half a microsecond, and an unexpected answer only leads to the slow way.
+ */
+function hasNamedProperties(value: readonly unknown[]): boolean {
+  const { length } = value;
+  if (
+    length > KEYS_ASKED_MAX &&
+    inspect(value, inspectNothing) === `[ ... ${length} more items ]`
+  ) {
+    return false;
+  }
+  return Object.keys(value).length !== length;
+}

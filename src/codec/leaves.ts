@@ -1,0 +1,134 @@
+// Writing the values that hold no other values: numbers in bulk, dates, bytes, boxed primitives;
+// and telling what can't be carried at all.
+// Non-goals: containers, errors, handles and classes, which the encoder walks.
+import { types } from 'node:util';
+import type { Encoder } from './encoder.ts';
+import * as format from './format.ts';
+import type { Writer } from './writer.ts';
+
+const FUNCTION = 'it is a function; pass data, or name the function by module and export';
+
+export function nounOf(value: unknown): string {
+  return typeof value === 'function' ? FUNCTION : `it is a ${typeof value}`;
+}
+
+const typedArrayTag = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype) as object,
+  Symbol.toStringTag,
+)?.get as (this: unknown) => string | undefined;
+
+const viewKinds = new Map(format.viewClasses.map((viewClass, kind) => [viewClass?.name, kind]));
+
+/** Refused because what they are is not in their properties: a copy would be an empty object. */
+const refusedClasses: readonly (readonly [string, (value: object) => boolean])[] = [
+  ['a promise', types.isPromise],
+  ['a WeakMap', types.isWeakMap],
+  ['a WeakSet', types.isWeakSet],
+  ['a WeakRef', (value) => value instanceof WeakRef],
+  ['a FinalizationRegistry', (value) => value instanceof FinalizationRegistry],
+  ['a generator', types.isGeneratorObject],
+  ['an iterator', (value) => types.isMapIterator(value) || types.isSetIterator(value)],
+  ['a module namespace', types.isModuleNamespaceObject],
+  ['a native object', types.isExternal],
+];
+
+function isDetached(buffer: ArrayBuffer): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    return new Uint8Array(buffer).length > 0;
+  } catch {
+    return true;
+  }
+}
+
+function bigint(writer: Writer, value: bigint): void {
+  const negative = value < 0n;
+  let digits = (negative ? -value : value).toString(16);
+  if (digits.length % 2 === 1) digits = `0${digits}`;
+  writer.byte(format.BIGINT);
+  writer.byte(negative ? 1 : 0);
+  writer.number(digits.length / 2);
+  writer.raw(Buffer.from(digits, 'hex').reverse());
+}
+
+function numbers(writer: Writer, value: readonly unknown[], packed: 'ints' | 'floats'): void {
+  const elements = value as readonly number[];
+  const data = packed === 'ints' ? new Int32Array(elements) : new Float64Array(elements);
+  writer.byte(packed === 'ints' ? format.ARRAY_OF_INTS : format.ARRAY_OF_FLOATS);
+  writer.number(elements.length);
+  writer.raw(new Uint8Array(data.buffer));
+}
+
+/** Bytes inside the body when they are few, else the number of a part of their own. */
+function bytesOrPart(encoder: Encoder, bytes: Uint8Array): void {
+  const { writer } = encoder;
+  if (bytes.length < format.PART_BYTES_MIN) {
+    writer.raw(bytes);
+  } else {
+    writer.number(encoder.parts.length);
+    encoder.parts.push(bytes);
+  }
+}
+
+function view(encoder: Encoder, value: ArrayBufferView): string {
+  const { buffer, byteOffset, byteLength } = value;
+  if (types.isSharedArrayBuffer(buffer)) return SHARED;
+  if (isDetached(buffer as ArrayBuffer)) return DETACHED;
+  const name = Buffer.isBuffer(value) ? 'Buffer' : (typedArrayTag.call(value) ?? 'DataView');
+  const kind = viewKinds.get(name);
+  if (kind === undefined) return `it is a ${name}, which is unknown to this release`;
+  const { writer } = encoder;
+  const inside = byteLength < format.PART_BYTES_MIN;
+  writer.byte(inside ? format.VIEW : format.VIEW_PART);
+  writer.byte(kind);
+  if (inside) writer.number(byteLength);
+  bytesOrPart(encoder, new Uint8Array(buffer, byteOffset, byteLength));
+  return 'written';
+}
+
+const SHARED = 'it is shared memory; put the bytes into a pool and send the handle';
+const DETACHED = 'its memory was transferred away';
+
+function arrayBuffer(encoder: Encoder, value: ArrayBuffer): string {
+  if (isDetached(value)) return DETACHED;
+  const { writer } = encoder;
+  const { resizable, maxByteLength } = value as { resizable?: boolean; maxByteLength?: number };
+  const inside = value.byteLength < format.PART_BYTES_MIN;
+  writer.byte(inside ? format.ARRAY_BUFFER : format.ARRAY_BUFFER_PART);
+  writer.number(resizable === true ? (maxByteLength ?? 0) + 1 : 0);
+  if (inside) writer.number(value.byteLength);
+  bytesOrPart(encoder, new Uint8Array(value));
+  return 'written';
+}
+
+function boxed(encoder: Encoder, value: object): string {
+  const inner = (value as { valueOf(): unknown }).valueOf();
+  if (typeof inner === 'symbol') return 'it is a symbol';
+  encoder.writer.byte(format.BOXED);
+  encoder.value(inner);
+  return 'written';
+}
+
+/** Writes a leaf. Answers 'written', 'plain' for an object of fields, or why it is refused. */
+function write(encoder: Encoder, value: object): string {
+  const { writer } = encoder;
+  if (ArrayBuffer.isView(value)) return view(encoder, value);
+  if (types.isDate(value)) {
+    writer.byte(format.DATE);
+    writer.float(Date.prototype.getTime.call(value));
+    return 'written';
+  }
+  if (types.isRegExp(value)) {
+    writer.byte(format.REGEXP);
+    writer.string(value.source);
+    writer.string(value.flags);
+    return 'written';
+  }
+  if (types.isSharedArrayBuffer(value)) return SHARED;
+  if (types.isArrayBuffer(value)) return arrayBuffer(encoder, value);
+  if (types.isBoxedPrimitive(value)) return boxed(encoder, value);
+  const refused = refusedClasses.find(([, is]) => is(value));
+  return refused === undefined ? 'plain' : `it is ${refused[0]}`;
+}
+
+export const leafWriter = { bigint, numbers, write };

@@ -1,0 +1,129 @@
+// The framing of a message: from a value to the pieces that are sent, and back.
+// Non-goals: sending the bytes, and the form of a value inside the frame.
+import { DecodeError, DragonError, SerializeError } from '../runtime/errors/index.ts';
+import { Decoder } from './decoder.ts';
+import { Encoder } from './encoder.ts';
+import { MESSAGE_PLAIN, MESSAGE_WITH_PARTS, PART_ALIGNMENT, PARTS_HEADER_BYTES } from './format.ts';
+import type { CodecContext, Lent } from './registry.ts';
+
+export type Encoded = {
+  /**
+   * The message, in pieces that are to be sent one after the other. Big arrays are not copied:
+   * their pieces are the caller's memory, so send or copy them before the caller goes on.
+   */
+  readonly parts: Uint8Array[];
+  /** References on their way in this message; cancel them if it is never sent. */
+  readonly lent: Lent[];
+};
+
+const NONE: CodecContext = {};
+
+/** An encoder is used again unless it is at work, as when a serializer encodes on its own. */
+const idle: Encoder[] = [];
+
+/** Bytes that carry `value`. Throws a SerializeError that names the place which can't be carried. */
+export function encode(value: unknown, context: CodecContext = NONE): Encoded {
+  return run(value, context, false);
+}
+
+/** As `encode`, but fields of errors that can't be carried are left out. */
+export function encodeLeniently(value: unknown, context: CodecContext = NONE): Encoded {
+  return run(value, context, true);
+}
+
+function run(value: unknown, context: CodecContext, lenient: boolean): Encoded {
+  const encoder = idle.pop() ?? new Encoder();
+  encoder.begin(context);
+  encoder.lenient = lenient;
+  try {
+    encoder.writer.byte(MESSAGE_PLAIN);
+    encoder.value(value);
+    const { parts, lent } = encoder;
+    const body = encoder.writer.finish();
+    return { parts: parts.length === 0 ? [body] : withParts(body, parts), lent };
+  } catch (error) {
+    encoder.writer.abandon();
+    for (const lent of encoder.lent) lent.cancel();
+    throw DragonError.is(error) ? error : tooDeep(error);
+  } finally {
+    encoder.end();
+    idle.push(encoder);
+  }
+}
+
+function tooDeep(error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error;
+  return new SerializeError("$ can't be serialized: it is nested too deeply or too large", {
+    cause: error,
+  });
+}
+
+function align(position: number): number {
+  return Math.ceil(position / PART_ALIGNMENT) * PART_ALIGNMENT;
+}
+
+const padding = new Uint8Array(PART_ALIGNMENT);
+
+/** Puts the table of parts before the body, whose first byte becomes part of the header. */
+function withParts(plain: Uint8Array, parts: readonly Uint8Array[]): Uint8Array[] {
+  const body = plain.subarray(1);
+  const head = new Uint8Array(PARTS_HEADER_BYTES + 8 * parts.length);
+  const view = new DataView(head.buffer);
+  view.setUint8(0, MESSAGE_WITH_PARTS);
+  view.setUint32(4, body.length, true);
+  view.setUint32(8, parts.length, true);
+  parts.forEach((part, i) => {
+    view.setBigUint64(PARTS_HEADER_BYTES + 8 * i, BigInt(part.length), true);
+  });
+  const message = [head, body];
+  let position = head.length + body.length;
+  for (const part of parts) {
+    const gap = align(position) - position;
+    if (gap > 0) message.push(padding.subarray(0, gap));
+    message.push(part);
+    position += gap + part.length;
+  }
+  return message;
+}
+
+/** One run of bytes, copied together where it has parts. */
+export function join(encoded: Encoded): Uint8Array {
+  const [first] = encoded.parts;
+  return encoded.parts.length === 1 && first !== undefined ? first : Buffer.concat(encoded.parts);
+}
+
+/** The value in a message. Throws a DecodeError if the bytes are not what `encode` gave. */
+export function decode(bytes: Uint8Array, context: CodecContext = NONE): unknown {
+  let decoder: Decoder | undefined;
+  try {
+    decoder = open(bytes, context);
+    return decoder.body();
+  } catch (error) {
+    decoder?.discard();
+    if (DragonError.is(error)) throw error;
+    throw new DecodeError("an encoded value is damaged: it can't be built", { cause: error });
+  }
+}
+
+function open(bytes: Uint8Array, context: CodecContext): Decoder {
+  if (bytes[0] === MESSAGE_PLAIN) return new Decoder(bytes, 1, bytes.length, [], context);
+  if (bytes[0] !== MESSAGE_WITH_PARTS || bytes.length < PARTS_HEADER_BYTES) {
+    throw new DecodeError('these bytes are not an encoded value of this release');
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const bodyBytes = view.getUint32(4, true);
+  const count = view.getUint32(8, true);
+  const start = PARTS_HEADER_BYTES + 8 * count;
+  const end = start + bodyBytes;
+  if (end > bytes.length) throw new DecodeError('an encoded value is damaged: it is cut off');
+  const parts: Uint8Array[] = [];
+  let position = end;
+  for (let i = 0; i < count; i++) {
+    const from = align(position);
+    position = from + Number(view.getBigUint64(PARTS_HEADER_BYTES + 8 * i, true));
+    if (position > bytes.length)
+      throw new DecodeError('an encoded value is damaged: a part is cut off');
+    parts.push(bytes.subarray(from, position));
+  }
+  return new Decoder(bytes, start, end, parts, context);
+}

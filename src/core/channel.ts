@@ -1,0 +1,317 @@
+/**
+ * Channels: bounded first-in first-out queues of messages in a pool, for any number of
+ * senders and receivers in any process of the node.
+ *
+ * Handles count: a channel knows how many senders and receivers are open over all
+ * processes, the death of a process closes what it had open, and the last close destroys
+ * the channel.
+ */
+import { Status } from '../runtime/errors/codes.ts';
+import { errorFromStatus } from '../runtime/errors/index.ts';
+import { loadAddon, type NativeChannel } from './native.ts';
+import { check, type Node, unwrap } from './node.ts';
+import type { Pool } from './pool.ts';
+import { Lane, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
+
+export interface ChannelOptions {
+  /** Most messages that wait in the channel: 1 to 2^20, default 100. */
+  readonly capacity?: number;
+  /** Payloads up to this many bytes lie in the channel itself; default 192. */
+  readonly blockBytes?: number;
+  /** Receivers see ERR_EOF once the channel is empty and its last sender has closed. */
+  readonly endOfStream?: boolean;
+}
+
+export interface SendOptions extends WaitOptions {
+  /** A number that travels with the message, below 2^32. */
+  readonly hints?: number;
+}
+
+export interface Message {
+  readonly bytes: Uint8Array;
+  readonly hints: number;
+}
+
+/** A reference in flight: owned by the lender until somebody adopts its descriptor. */
+export interface Lent {
+  readonly descriptor: Uint8Array;
+  cancel(): void;
+}
+
+export type PollEvent = 'in' | 'out' | 'empty' | 'full';
+
+/** How a handle takes part in a channel; the values are those of the native core. */
+export const Role = { sender: 0, receiver: 1, holder: 2 } as const;
+export type RoleName = keyof typeof Role;
+
+const POLL: Record<PollEvent, number> = { in: 0, out: 1, empty: 2, full: 3 };
+const POLL_LANE: Record<PollEvent, number> = {
+  in: Lane.pollIn,
+  out: Lane.pollOut,
+  empty: Lane.pollEmpty,
+  full: Lane.pollFull,
+};
+const EMPTY = Status.EMPTY;
+const FULL = Status.FULL;
+const TIMED_OUT = Status.TIMEOUT;
+const NO_MEMORY = Status.OUT_OF_MEMORY;
+
+export class Channel {
+  readonly node: Node;
+  readonly native: NativeChannel;
+
+  private constructor(node: Node, native: NativeChannel) {
+    this.node = node;
+    this.native = native;
+  }
+
+  static create(pool: Pool, options: ChannelOptions = {}): Channel {
+    const native = loadAddon().createChannel(
+      pool.native,
+      options.capacity ?? 100,
+      options.blockBytes ?? 192,
+      options.endOfStream ?? false,
+    );
+    return new Channel(pool.node, unwrap(native, 'create a channel'));
+  }
+
+  /**
+   * Attaches to a channel by its handle. With `adopt` the descriptor is a lent reference,
+   * which this process takes over; it can be adopted once.
+   */
+  static attach(node: Node, handle: Uint8Array, options: { adopt?: boolean } = {}): Channel {
+    const native = loadAddon().attachChannel(node.native, handle, options.adopt ?? false);
+    return new Channel(node, unwrap(native, 'attach to a channel'));
+  }
+
+  openSender(): SendHandle {
+    return new SendHandle(this, this.#open(Role.sender, 'open a send handle'));
+  }
+
+  openReceiver(): ReceiveHandle {
+    return new ReceiveHandle(this, this.#open(Role.receiver, 'open a receive handle'));
+  }
+
+  /** The handle that the adopted descriptor of a lent sender brought along. */
+  adoptedSender(): SendHandle {
+    return new SendHandle(this, this.native.adopted);
+  }
+
+  /** The handle that the adopted descriptor of a lent receiver brought along. */
+  adoptedReceiver(): ReceiveHandle {
+    return new ReceiveHandle(this, this.native.adopted);
+  }
+
+  #open(role: number, what: string): number {
+    const handle = this.native.openHandle(role);
+    if (handle < 0) throw errorFromStatus(-handle, what);
+    return handle;
+  }
+
+  lend(role: RoleName): Lent {
+    const descriptor = this.native.lend(Role[role]);
+    if (typeof descriptor === 'number') throw errorFromStatus(descriptor, 'lend a channel');
+    return { descriptor, cancel: () => this.native.cancelLent(descriptor) };
+  }
+
+  tryPoll(event: PollEvent): boolean {
+    const status = this.native.tryPoll(POLL[event]);
+    if (status === 0) return true;
+    if (status === Status.WOULD_BLOCK) return false;
+    throw errorFromStatus(status, 'poll a channel');
+  }
+
+  pollSync(event: PollEvent, options?: WaitOptions): boolean {
+    options?.signal?.throwIfAborted();
+    const status = this.native.pollSync(POLL[event], timeoutMsOf(options));
+    if (status === 0) return true;
+    if (status === Status.TIMEOUT || status === Status.WOULD_BLOCK) return false;
+    throw errorFromStatus(status, 'poll a channel');
+  }
+
+  /** True once the channel is in the state `event`, false at the deadline. */
+  poll(event: PollEvent, options?: WaitOptions): Promise<boolean> {
+    return this.node.waits.wait<boolean>(
+      this.native,
+      POLL_LANE[event],
+      () => (this.tryPoll(event) ? true : NOT_YET),
+      options,
+      () => false,
+    );
+  }
+
+  get messageCount(): number {
+    return this.native.messageCount;
+  }
+
+  get capacity(): number {
+    return this.native.capacity;
+  }
+
+  get senders(): number {
+    return this.native.senders;
+  }
+
+  get receivers(): number {
+    return this.native.receivers;
+  }
+
+  serialize(): Uint8Array {
+    return this.native.serialize();
+  }
+
+  /** Ends the channel for everybody; waiting messages and their payloads are freed. */
+  destroy(): void {
+    check(this.native.destroy(), 'destroy a channel');
+  }
+
+  /** Ends this process's attachment and what it opened through this object. */
+  close(): void {
+    this.native.close();
+    this.node.waits.nudge(this.native);
+  }
+}
+
+export class SendHandle {
+  readonly channel: Channel;
+  readonly #native: NativeChannel;
+  readonly #handle: number;
+  #closed = false;
+
+  constructor(channel: Channel, handle: number) {
+    this.channel = channel;
+    this.#native = channel.native;
+    this.#handle = handle;
+  }
+
+  /** Puts a message in, or returns false when the channel or the pool is full. */
+  trySend(parts: Uint8Array | Uint8Array[], hints = 0): boolean {
+    this.#alive();
+    const status = this.#native.trySend(parts, hints);
+    if (status === 0) return true;
+    if (status === FULL || status === NO_MEMORY) return false;
+    throw errorFromStatus(status, 'send');
+  }
+
+  /** Puts a message in; blocks the thread while the channel is full. */
+  sendSync(parts: Uint8Array | Uint8Array[], options?: SendOptions): void {
+    this.#alive();
+    options?.signal?.throwIfAborted();
+    const status = this.#native.sendSync(parts, options?.hints ?? 0, timeoutMsOf(options));
+    if (status === 0) return;
+    throw errorFromStatus(status === FULL ? TIMED_OUT : status, 'send');
+  }
+
+  /**
+   * Puts a message in; waits while the channel is full (ERR_TIMEOUT) or its pool is
+   * (ERR_OUT_OF_MEMORY). The parts are one message; they are copied before this returns.
+   */
+  send(parts: Uint8Array | Uint8Array[], options?: SendOptions): Promise<void> {
+    let last: number = FULL;
+    return this.channel.node.waits.wait<void>(
+      this.#native,
+      [Lane.send, Lane.channelMemory],
+      () => {
+        this.#alive();
+        last = this.#native.trySend(parts, options?.hints ?? 0);
+        if (last === 0) return undefined;
+        if (last === FULL || last === NO_MEMORY) return NOT_YET;
+        throw errorFromStatus(last, 'send');
+      },
+      options,
+      () => {
+        throw errorFromStatus(last === FULL ? TIMED_OUT : last, 'send');
+      },
+    );
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#native.closeHandle(this.#handle);
+    this.channel.node.waits.nudge(this.#native);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #alive(): void {
+    if (this.#closed) throw errorFromStatus(Status.CLOSED, 'send');
+  }
+}
+
+export class ReceiveHandle {
+  readonly channel: Channel;
+  readonly #native: NativeChannel;
+  readonly #handle: number;
+  #closed = false;
+
+  constructor(channel: Channel, handle: number) {
+    this.channel = channel;
+    this.#native = channel.native;
+    this.#handle = handle;
+  }
+
+  /** The next message, or undefined when there is none. Throws ERR_EOF at the end. */
+  tryReceive(): Message | undefined {
+    this.#alive('receive');
+    return this.#message(this.#native.tryReceive(), 'receive');
+  }
+
+  /** A copy of the next message, which stays in the channel. */
+  tryPeek(): Message | undefined {
+    this.#alive('peek');
+    return this.#message(this.#native.tryPeek(), 'peek');
+  }
+
+  receiveSync(options?: WaitOptions): Message {
+    this.#alive('receive');
+    options?.signal?.throwIfAborted();
+    const result = this.#native.receiveSync(timeoutMsOf(options));
+    const message = this.#message(result, 'receive');
+    if (message === undefined) throw errorFromStatus(TIMED_OUT, 'receive');
+    return message;
+  }
+
+  receive(options?: WaitOptions): Promise<Message> {
+    return this.channel.node.waits.wait<Message>(
+      this.#native,
+      Lane.receive,
+      () => this.tryReceive() ?? NOT_YET,
+      options,
+      () => {
+        throw errorFromStatus(TIMED_OUT, 'receive');
+      },
+    );
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#native.closeHandle(this.#handle);
+    this.channel.node.waits.nudge(this.#native);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #alive(what: string): void {
+    if (this.#closed) throw errorFromStatus(Status.CLOSED, what);
+  }
+
+  #message(result: Uint8Array | number, what: string): Message | undefined {
+    if (typeof result !== 'number') return { bytes: result, hints: this.#native.lastHints };
+    if (result === EMPTY || result === TIMED_OUT) return undefined;
+    throw errorFromStatus(result, what);
+  }
+}

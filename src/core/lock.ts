@@ -1,0 +1,105 @@
+/**
+ * Robust locks: mutual exclusion between processes that survives the death of a holder.
+ *
+ * The holder is whoever acquired last; any process may release. When a holder dies the lock
+ * goes to the next in line, who can see in `ownerDied` that what the lock protects may be
+ * half changed.
+ */
+import { Status } from '../runtime/errors/codes.ts';
+import { errorFromStatus } from '../runtime/errors/index.ts';
+import { type Lent, Role } from './channel.ts';
+import { loadAddon, type NativeLock } from './native.ts';
+import { check, type Node, unwrap } from './node.ts';
+import type { Pool } from './pool.ts';
+import { Lane, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
+
+export interface LockOptions {
+  /** Default true; with false a lock whose holder died stays taken, as in Python. */
+  readonly robust?: boolean;
+}
+
+/** What an attempt says: taken (0), taken from a dead holder, or not now. */
+function taken(status: number): boolean {
+  if (status === 0 || status === Status.OWNER_DIED) return true;
+  if (status === Status.WOULD_BLOCK || status === Status.TIMEOUT) return false;
+  throw errorFromStatus(status, 'acquire a lock');
+}
+
+export class RobustLock {
+  readonly node: Node;
+  readonly native: NativeLock;
+
+  private constructor(node: Node, native: NativeLock) {
+    this.node = node;
+    this.native = native;
+  }
+
+  static create(pool: Pool, options: LockOptions = {}): RobustLock {
+    const native = loadAddon().createLock(pool.native, options.robust ?? true);
+    return new RobustLock(pool.node, unwrap(native, 'create a lock'));
+  }
+
+  static attach(node: Node, handle: Uint8Array, options: { adopt?: boolean } = {}): RobustLock {
+    const native = loadAddon().attachLock(node.native, handle, options.adopt ?? false);
+    return new RobustLock(node, unwrap(native, 'attach to a lock'));
+  }
+
+  tryAcquire(): boolean {
+    return taken(this.native.tryAcquire());
+  }
+
+  /** True when taken, false at the deadline; blocks the thread. */
+  acquireSync(options?: WaitOptions): boolean {
+    options?.signal?.throwIfAborted();
+    return taken(this.native.acquireSync(timeoutMsOf(options)));
+  }
+
+  /** True when taken, false at the deadline. An aborted acquire never leaves the lock taken. */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    return this.node.waits.wait<boolean>(
+      this.native,
+      Lane.lock,
+      () => (this.tryAcquire() ? true : NOT_YET),
+      options,
+      () => false,
+    );
+  }
+
+  /** Frees the lock, whoever took it. Throws ERR_NOT_OWNER when it is free. */
+  release(): void {
+    check(this.native.release(), 'release a lock');
+  }
+
+  get locked(): boolean {
+    return this.native.locked;
+  }
+
+  /** Whether the current acquisition took the lock from a dead holder. */
+  get ownerDied(): boolean {
+    return this.native.ownerDied;
+  }
+
+  /** Number of the current acquisition modulo 2^32; tells a guard whether it still holds the lock. */
+  get sequence(): number {
+    return this.native.sequence;
+  }
+
+  lend(): Lent {
+    const descriptor = this.native.lend(Role.holder);
+    if (typeof descriptor === 'number') throw errorFromStatus(descriptor, 'lend a lock');
+    return { descriptor, cancel: () => this.native.cancelLent(descriptor) };
+  }
+
+  serialize(): Uint8Array {
+    return this.native.serialize();
+  }
+
+  destroy(): void {
+    check(this.native.destroy(), 'destroy a lock');
+  }
+
+  close(): void {
+    this.native.close();
+    this.node.waits.nudge(this.native);
+  }
+}

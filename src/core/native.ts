@@ -1,0 +1,185 @@
+/**
+ * The faces of the native addon, and how it is found.
+ *
+ * Goals: one place that knows the addon's path and its signatures. Conditions of the data
+ * path come back as status numbers (`spec/errors.yaml`), never as exceptions.
+ * Non-goals: no behaviour. The classes in this folder give the faces their meaning.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DragonError } from '../runtime/errors/index.ts';
+
+/** A status number of `spec/errors.yaml`; 0 is success. */
+export type Status = number;
+
+export interface NativeNode {
+  readonly actorId: number;
+  readonly hostId: bigint;
+  wellKnown(index: number): Uint8Array | undefined;
+  setWellKnown(index: number, handle: Uint8Array): Status;
+  /** Puts a woken wait back into its queue, at its old place. */
+  rearm(waitId: number): void;
+  /** Gives a wait up; a wake that had reached it and was not `used` wakes the next. */
+  cancel(waitId: number, used: boolean): void;
+  /** Calls back with the ids of woken records, in wake order, from the event loop. */
+  onWake(callback: (waitIds: number[]) => void): void;
+  /** Whether pending waits keep the event loop alive. */
+  setPending(pending: boolean): void;
+  onActor(callback: (actorId: number, pid: number, dead: number) => void): void;
+  reclaim(actorId: number): ReclaimReport | Status;
+  actors(): ActorInfo[];
+  waits(): WaitInfo[];
+  segments(): { id: number; fd: number }[];
+  close(): void;
+}
+
+export interface ReclaimReport {
+  readonly allocations: number;
+  readonly slots: number;
+  readonly records: number;
+  readonly locks: number;
+}
+
+export interface ActorInfo {
+  readonly actorId: number;
+  readonly pid: number;
+  /** Clock ticks after boot, as field 22 of /proc/PID/stat. */
+  readonly startTime: bigint;
+  readonly state: 'live' | 'dead' | 'reclaiming';
+}
+
+export interface WaitInfo {
+  readonly actorId: number;
+  readonly pid: number;
+  /** Segment and allocation of the object in hexadecimal. */
+  readonly objectId: string;
+  readonly lane: number;
+  /** True for a blocked thread, false for a pending promise. */
+  readonly blocked: boolean;
+  readonly sinceMs: number;
+}
+
+export interface PoolStats {
+  readonly limitBytes: number;
+  readonly committedBytes: number;
+  readonly usedBytes: number;
+  readonly freeBytes: number;
+  readonly allocations: number;
+}
+
+/** Anything with lanes to wait on. */
+export interface NativeObject {
+  /** Puts this actor into a lane's queue; returns the wait's id, or minus a status. */
+  arm(lane: number): number;
+  serialize(): Uint8Array;
+  close(): void;
+  destroy(): Status;
+}
+
+export interface NativePool extends NativeObject {
+  tryAllocate(bytes: number, type: number): NativeAllocation | Status;
+  allocateSync(bytes: number, type: number, timeoutMs: number): NativeAllocation | Status;
+  stats(): PoolStats;
+  /** Checks the pool's invariants; the text names the first that is broken, '' is well. */
+  audit(): string;
+}
+
+export interface NativeAllocation {
+  readonly id: bigint;
+  readonly byteLength: number;
+  read(offset: number, length: number): Uint8Array | Status;
+  write(bytes: Uint8Array, offset: number): Status;
+  serialize(): Uint8Array | Status;
+  free(): Status;
+}
+
+export interface NativeChannel extends NativeObject {
+  readonly capacity: number;
+  readonly messageCount: number;
+  readonly senders: number;
+  readonly receivers: number;
+  /** Hints of the message that the last receive or peek of this object returned. */
+  readonly lastHints: number;
+  /** The handle that an adopted descriptor brought along, 0 if none. */
+  readonly adopted: number;
+  /** Opens a counted handle; its number, or minus a status. */
+  openHandle(role: number): number;
+  closeHandle(handle: number): void;
+  trySend(parts: Uint8Array | Uint8Array[], hints: number): Status;
+  sendSync(parts: Uint8Array | Uint8Array[], hints: number, timeoutMs: number): Status;
+  tryReceive(): Uint8Array | Status;
+  receiveSync(timeoutMs: number): Uint8Array | Status;
+  tryPeek(): Uint8Array | Status;
+  tryPoll(event: number): Status;
+  pollSync(event: number, timeoutMs: number): Status;
+  /** A reference in flight: a descriptor owned by this actor until it is adopted. */
+  lend(role: number): Uint8Array | Status;
+  cancelLent(descriptor: Uint8Array): void;
+}
+
+export interface NativeLock extends NativeObject {
+  readonly locked: boolean;
+  readonly ownerDied: boolean;
+  /** Number of the acquisition that holds the lock or held it last, modulo 2^32. */
+  readonly sequence: number;
+  tryAcquire(): Status;
+  acquireSync(timeoutMs: number): Status;
+  release(): Status;
+  lend(role: number): Uint8Array | Status;
+  cancelLent(descriptor: Uint8Array): void;
+}
+
+export interface NativeBinding {
+  createNode(dir: string, nodeId: number): NativeNode | Status;
+  attachNode(dir: string): NativeNode | Status;
+  createPool(node: NativeNode, limitBytes: number, initialBytes: number): NativePool | Status;
+  attachPool(node: NativeNode, handle: Uint8Array): NativePool | Status;
+  attachAllocation(node: NativeNode, handle: Uint8Array): NativeAllocation | Status;
+  createChannel(
+    pool: NativePool,
+    capacity: number,
+    blockBytes: number,
+    endOfStream: boolean,
+  ): NativeChannel | Status;
+  attachChannel(node: NativeNode, handle: Uint8Array, adopt: boolean): NativeChannel | Status;
+  createLock(pool: NativePool, robust: boolean): NativeLock | Status;
+  attachLock(node: NativeNode, handle: Uint8Array, adopt: boolean): NativeLock | Status;
+  /** The text that the last failed factory or attach left, '' if none. */
+  lastErrorText(): string;
+}
+
+/** The root of the installed package: the first folder above this file with package.json. */
+export function packageRoot(): string {
+  let dir = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(dir, 'package.json'))) {
+    const above = dirname(dir);
+    if (above === dir) throw missing(dir);
+    dir = above;
+  }
+  return dir;
+}
+
+function missing(root: string, cause?: unknown): DragonError {
+  return new DragonError(
+    `the native part of dragon is not built in ${root}: run \`npm rebuild\` there`,
+    { code: 'ERR_NATIVE_MISSING', cause },
+  );
+}
+
+let binding: unknown;
+
+/** Loads the addon once. Throws ERR_NATIVE_MISSING with the command that builds it. */
+export function loadAddon<T = NativeBinding>(): T {
+  if (binding === undefined) {
+    const root = packageRoot();
+    const path = join(root, 'build', 'Release', 'dragon_native.node');
+    try {
+      binding = createRequire(import.meta.url)(path);
+    } catch (cause) {
+      throw missing(root, cause);
+    }
+  }
+  return binding as T;
+}

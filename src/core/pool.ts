@@ -1,0 +1,166 @@
+/**
+ * Managed memory: pools in shared memory and the allocations in them.
+ *
+ * A pool is one sealed memory segment that grows by extents up to its limit. An allocation
+ * belongs to the process that made it until it is freed, sent, or its owner dies.
+ */
+import { Status } from '../runtime/errors/codes.ts';
+import { DragonError, errorFromStatus } from '../runtime/errors/index.ts';
+import { loadAddon, type NativeAllocation, type NativePool, type PoolStats } from './native.ts';
+import { check, type Node, unwrap, WellKnown } from './node.ts';
+import { Lane, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
+
+export interface PoolOptions {
+  /** Most bytes that the pool may commit; default 4 GiB or half of the memory allowed here. */
+  readonly limitBytes?: number;
+  /** Bytes committed at the start; default 8 MiB. */
+  readonly initialBytes?: number;
+}
+
+const WOULD_BLOCK = new Set<number>([
+  Status.WOULD_BLOCK,
+  Status.OUT_OF_MEMORY,
+  Status.TIMEOUT,
+]);
+
+export class Pool {
+  readonly node: Node;
+  readonly native: NativePool;
+
+  private constructor(node: Node, native: NativePool) {
+    this.node = node;
+    this.native = native;
+  }
+
+  static create(node: Node, options: PoolOptions = {}): Pool {
+    const native = loadAddon().createPool(
+      node.native,
+      options.limitBytes ?? 0,
+      options.initialBytes ?? 0,
+    );
+    return new Pool(node, unwrap(native, 'create a pool'));
+  }
+
+  static attach(node: Node, handle: Uint8Array): Pool {
+    return new Pool(node, unwrap(loadAddon().attachPool(node.native, handle), 'attach to a pool'));
+  }
+
+  /** The node's default pool. Throws ERR_RUNTIME_GONE if the services have not made it. */
+  static default(node: Node): Pool {
+    const handle = node.wellKnown(WellKnown.defaultPool);
+    if (handle === undefined) {
+      throw new DragonError('the node has no default pool: its services are not up', {
+        code: 'ERR_RUNTIME_GONE',
+      });
+    }
+    return Pool.attach(node, handle);
+  }
+
+  /** `bytes` of memory, or undefined when the pool has no room for them now. */
+  tryAllocate(bytes: number): Allocation | undefined {
+    const result = this.native.tryAllocate(bytes, 0);
+    if (typeof result !== 'number') return new Allocation(this, result);
+    if (WOULD_BLOCK.has(result)) return undefined;
+    throw errorFromStatus(result, `allocate ${bytes} bytes`);
+  }
+
+  /**
+   * `bytes` of memory; waits until others free some. Throws ERR_TOO_LARGE at once when the
+   * request exceeds the pool's limit, ERR_OUT_OF_MEMORY at the deadline.
+   */
+  allocateSync(bytes: number, options?: WaitOptions): Allocation {
+    options?.signal?.throwIfAborted();
+    const result = this.native.allocateSync(bytes, 0, timeoutMsOf(options));
+    if (typeof result !== 'number') return new Allocation(this, result);
+    throw this.#exhausted(result, bytes);
+  }
+
+  /** As `allocateSync`, without blocking the thread. */
+  allocate(bytes: number, options?: WaitOptions): Promise<Allocation> {
+    return this.node.waits.wait<Allocation>(
+      this.native,
+      Lane.memory,
+      () => this.tryAllocate(bytes) ?? NOT_YET,
+      options,
+      () => {
+        throw this.#exhausted(Status.OUT_OF_MEMORY, bytes);
+      },
+    );
+  }
+
+  #exhausted(status: number, bytes: number): DragonError {
+    const code = WOULD_BLOCK.has(status) ? Status.OUT_OF_MEMORY : status;
+    const { limitBytes, committedBytes, usedBytes } = this.stats();
+    return errorFromStatus(code, `allocate ${bytes} bytes`, {
+      why: `limit ${limitBytes}, committed ${committedBytes}, used ${usedBytes}`,
+    });
+  }
+
+  stats(): PoolStats {
+    return this.native.stats();
+  }
+
+  /** The first broken invariant of the pool as text; '' when all hold. */
+  audit(): string {
+    return this.native.audit();
+  }
+
+  serialize(): Uint8Array {
+    return this.native.serialize();
+  }
+
+  /** Ends the pool for everybody: later use is ERR_OBJECT_DESTROYED. */
+  destroy(): void {
+    check(this.native.destroy(), 'destroy a pool');
+  }
+
+  close(): void {
+    this.native.close();
+  }
+}
+
+export class Allocation {
+  /** Holds the pool (or the node) that the allocation lives in. */
+  readonly holder: Pool | Node;
+  readonly #native: NativeAllocation;
+
+  constructor(holder: Pool | Node, native: NativeAllocation) {
+    this.holder = holder;
+    this.#native = native;
+  }
+
+  /** The allocation that the handle names. Throws ERR_OBJECT_DESTROYED if it was freed. */
+  static attach(node: Node, handle: Uint8Array): Allocation {
+    const native = loadAddon().attachAllocation(node.native, handle);
+    return new Allocation(node, unwrap(native, 'attach to an allocation'));
+  }
+
+  /** Unique in its pool, never used again: a stale id is ERR_OBJECT_DESTROYED. */
+  get id(): bigint {
+    return this.#native.id;
+  }
+
+  get byteLength(): number {
+    return this.#native.byteLength;
+  }
+
+  /** A copy of `length` bytes from `offset`. */
+  read(offset = 0, length = this.byteLength - offset): Uint8Array {
+    const bytes = this.#native.read(offset, length);
+    if (typeof bytes === 'number') throw errorFromStatus(bytes, 'read an allocation');
+    return bytes;
+  }
+
+  write(bytes: Uint8Array, offset = 0): void {
+    check(this.#native.write(bytes, offset), 'write to an allocation');
+  }
+
+  serialize(): Uint8Array {
+    return unwrap(this.#native.serialize(), 'serialize an allocation');
+  }
+
+  /** Gives the memory back. A second call throws ERR_OBJECT_DESTROYED. */
+  free(): void {
+    check(this.#native.free(), 'free an allocation');
+  }
+}

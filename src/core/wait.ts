@@ -1,0 +1,231 @@
+/**
+ * Waiting without a thread: promises that settle when an object's state changes.
+ *
+ * A wait is a native record on an object's lane plus a `look` function. The order is always
+ * arm, look, sleep, so no wake is lost; wakes are hints, so a look may find nothing. Because
+ * a wake can be lost with a process that died or was stopped, every pending wait also looks
+ * again by itself after 10 ms, then at doubling distances up to a second.
+ * Non-goals: no blocking calls; those wait inside the addon on the same records.
+ */
+import { Status } from '../runtime/errors/codes.ts';
+import { errorFromStatus } from '../runtime/errors/index.ts';
+import type { NativeNode, NativeObject } from './native.ts';
+
+/** How long a call may wait, and what may abort it. */
+export interface WaitOptions {
+  /** Milliseconds; `undefined` and `Infinity` wait for ever, 0 and less try once. */
+  readonly timeout?: number | undefined;
+  /** Aborting rejects with the signal's reason; then nothing was consumed or changed. */
+  readonly signal?: AbortSignal | undefined;
+  /** False lets the event loop end while an asynchronous call waits; default true. */
+  readonly ref?: boolean | undefined;
+}
+
+/** The queues in which an object's waiters stand; native/binding knows the same numbers. */
+export const Lane = {
+  receive: 0,
+  send: 1,
+  pollIn: 2,
+  pollOut: 3,
+  pollEmpty: 4,
+  pollFull: 5,
+  channelMemory: 6,
+  lock: 0,
+  memory: 0,
+} as const;
+
+/** What a look returns while there is nothing to settle with. */
+export const NOT_YET: unique symbol = Symbol('not yet');
+
+/** The longest delay that setTimeout takes; a longer wait ends then, 24.8 days later. */
+const TIMER_LAST_MS = 2 ** 31 - 1;
+const RELOOK_FIRST_MS = 10;
+const RELOOK_LAST_MS = 1000;
+
+/** The time-out of `options` in ms: -1 for ever, 0 try once. Throws TypeError for NaN. */
+export function timeoutMsOf(options: WaitOptions | undefined): number {
+  const timeout = options?.timeout;
+  if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return -1;
+  if (typeof timeout !== 'number' || Number.isNaN(timeout)) {
+    throw new TypeError('timeout must be a number of milliseconds, not NaN');
+  }
+  return Math.max(0, timeout);
+}
+
+function timedOut(): never {
+  throw errorFromStatus(Status.TIMEOUT, 'wait on an object');
+}
+
+interface Pending {
+  readonly object: NativeObject;
+  /** One record for each lane. */
+  readonly waitIds: number[];
+  readonly ref: boolean;
+  /** Looks and settles if it can; true when settled. */
+  readonly look: () => boolean;
+  relookAtMs: number;
+  relookStepMs: number;
+}
+
+/** All pending waits of one node attachment, on one doorbell. */
+export class WaitLoop {
+  readonly #node: NativeNode;
+  readonly #pending = new Set<Pending>();
+  readonly #byWaitId = new Map<number, Pending>();
+  #timer: NodeJS.Timeout | undefined;
+  /** Pending waits that keep the event loop alive. */
+  #refs = 0;
+
+  constructor(node: NativeNode) {
+    this.#node = node;
+    node.onWake((waitIds) => this.#onWake(waitIds));
+  }
+
+  /** Number of waits that are pending now. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * Settles with what `look` returns once that is not NOT_YET, or rejects with what it throws.
+   * At the time-out it settles with what `onTimeout` returns or throws, ERR_TIMEOUT by default.
+   */
+  wait<T>(
+    object: NativeObject,
+    lanes: number | readonly number[],
+    look: () => T | typeof NOT_YET,
+    options?: WaitOptions,
+    onTimeout: () => T = timedOut,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const timeoutMs = timeoutMsOf(options);
+      const signal = options?.signal;
+      signal?.throwIfAborted();
+      const first = look();
+      if (first !== NOT_YET) return resolve(first);
+      if (timeoutMs === 0) return resolve(onTimeout());
+
+      let timer: NodeJS.Timeout | undefined;
+      const finish = (used: boolean): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#drop(pending, used);
+      };
+      const onAbort = (): void => {
+        finish(false);
+        reject(signal?.reason);
+      };
+      const onDeadline = (): void => {
+        if (pending.look()) return;
+        finish(false);
+        try {
+          resolve(onTimeout());
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const pending = this.#arm(object, lanes, options?.ref ?? true, () => {
+        try {
+          const value = look();
+          if (value === NOT_YET) return false;
+          finish(true);
+          resolve(value);
+        } catch (error) {
+          finish(false);
+          reject(error);
+        }
+        return true;
+      });
+      if (pending.look()) return;
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (timeoutMs < 0) return;
+      timer = setTimeout(onDeadline, Math.min(timeoutMs, TIMER_LAST_MS));
+      if (!pending.ref) timer.unref();
+    });
+  }
+
+  /** Looks at once for every wait on `object`: something of this process has changed it. */
+  nudge(object: NativeObject): void {
+    for (const pending of [...this.#pending]) {
+      if (pending.object === object && this.#pending.has(pending)) pending.look();
+    }
+  }
+
+  #arm(
+    object: NativeObject,
+    lanes: number | readonly number[],
+    ref: boolean,
+    look: () => boolean,
+  ): Pending {
+    const relookAtMs = performance.now() + RELOOK_FIRST_MS;
+    const waitIds: number[] = [];
+    for (const lane of typeof lanes === 'number' ? [lanes] : lanes) {
+      const waitId = object.arm(lane);
+      if (waitId < 0) {
+        for (const armed of waitIds) this.#node.cancel(armed, false);
+        throw errorFromStatus(-waitId, 'wait on an object');
+      }
+      waitIds.push(waitId);
+    }
+    const step = RELOOK_FIRST_MS;
+    const pending: Pending = { object, waitIds, ref, look, relookAtMs, relookStepMs: step };
+    for (const waitId of waitIds) this.#byWaitId.set(waitId, pending);
+    this.#pending.add(pending);
+    if (ref) this.#addRefs(1);
+    this.#scheduleRelook(relookAtMs);
+    return pending;
+  }
+
+  #addRefs(count: number): void {
+    const before = this.#refs;
+    this.#refs += count;
+    if (before === 0 || this.#refs === 0) this.#node.setPending(this.#refs > 0);
+  }
+
+  /** Ends a wait; a wake that reached it and was not used goes to the next waiter. */
+  #drop(pending: Pending, used: boolean): void {
+    if (!this.#pending.delete(pending)) return;
+    for (const waitId of pending.waitIds) {
+      this.#byWaitId.delete(waitId);
+      this.#node.cancel(waitId, used);
+    }
+    if (pending.ref) this.#addRefs(-1);
+    if (this.#pending.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #onWake(waitIds: number[]): void {
+    for (const waitId of waitIds) {
+      const pending = this.#byWaitId.get(waitId);
+      if (pending === undefined) continue;
+      // Back in the queue before the look, so that a change after the look rings again.
+      this.#node.rearm(waitId);
+      pending.look();
+    }
+  }
+
+  #scheduleRelook(atMs: number): void {
+    if (this.#timer !== undefined) return;
+    const delayMs = Math.max(1, atMs - performance.now());
+    this.#timer = setTimeout(() => this.#relook(), delayMs);
+    // The doorbell decides whether the event loop stays alive, not this insurance.
+    this.#timer.unref();
+  }
+
+  #relook(): void {
+    this.#timer = undefined;
+    const nowMs = performance.now();
+    let nextMs = nowMs + RELOOK_LAST_MS;
+    for (const pending of [...this.#pending]) {
+      if (!this.#pending.has(pending)) continue;
+      if (pending.relookAtMs <= nowMs) {
+        if (pending.look()) continue;
+        pending.relookStepMs = Math.min(RELOOK_LAST_MS, pending.relookStepMs * 2);
+        pending.relookAtMs = nowMs + pending.relookStepMs;
+      }
+      nextMs = Math.min(nextMs, pending.relookAtMs);
+    }
+    if (this.#pending.size > 0) this.#scheduleRelook(nextMs);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Where `dragon` begins: chooses the command.
+ *
+ * Goals: a run loads what it needs and nothing else; every failure that a person can mend is
+ * one line. Non-goals: the commands themselves.
+ */
+import { ExitCode, Failure, say, usageError } from './failure.ts';
+import { parseOptions, runOptions } from './options.ts';
+import { runProgram } from './run.ts';
+
+/** Commands other than a program; each is a module of `src/tools` with a `main`. */
+const commands: readonly string[] = ['ps', 'cleanup'];
+
+interface Tool {
+  main(words: readonly string[]): Promise<number>;
+}
+
+async function dispatch(words: readonly string[]): Promise<number> {
+  const [first = '', ...others] = words;
+  if (commands.includes(first)) {
+    const url = new URL(`../tools/${first}.js`, import.meta.url);
+    const tool = (await import(url.href)) as Tool;
+    return tool.main(others);
+  }
+  const parsed = parseOptions(words, runOptions);
+  if (parsed.values.has('--help')) {
+    process.stdout.write((await import('./help.ts')).helpText());
+    return ExitCode.success;
+  }
+  if (parsed.values.has('--version')) {
+    process.stdout.write(`${(await import('./release.ts')).release()}\n`);
+    return ExitCode.success;
+  }
+  if (parsed.rest.length === 0) throw usageError('name a program to run: dragon PROG [ARGS...]');
+  return runProgram(parsed);
+}
+
+try {
+  // What a run has open would keep the event loop going.
+  process.exit(await dispatch(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof Failure) && !isKnown(error)) throw error;
+  say((error as Error).message);
+  process.exit(error instanceof Failure ? error.exitCode : ExitCode.failure);
+}
+
+/** Errors of the runtime name cause and fix themselves. */
+function isKnown(error: unknown): boolean {
+  return error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_');
+}

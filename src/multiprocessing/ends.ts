@@ -1,0 +1,195 @@
+/**
+ * The two ends of a channel as connections and queues use them: one that writes messages and
+ * one that reads them, each an open handle of this process.
+ *
+ * Goals: asynchronous calls take effect in call order; a message is complete in shared memory,
+ * or copied, before a call returns, so that its source may be changed at once; closing an end
+ * rejects what waits on it.
+ * Non-goals: no values here. Messages are bytes and a number of hints.
+ */
+import {
+  Channel,
+  type Lent,
+  type Message,
+  type Node,
+  type ReceiveHandle,
+  type SendHandle,
+  type WaitOptions,
+} from '../core/index.ts';
+import { ClosedError, TimeoutError } from '../runtime/errors/index.ts';
+import { Turns } from './turns.ts';
+
+/** One copy of all parts: what a message keeps when it can't be sent at once. */
+function snapshot(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.byteLength;
+  const copy = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    copy.set(part, offset);
+    offset += part.byteLength;
+  }
+  return copy;
+}
+
+export class WriteEnd {
+  readonly #handle: SendHandle;
+  readonly #turns = new Turns();
+
+  constructor(handle: SendHandle) {
+    this.#handle = handle;
+  }
+
+  get channel(): Channel {
+    return this.#handle.channel;
+  }
+
+  get closed(): boolean {
+    return this.#handle.closed;
+  }
+
+  /** False when the channel or the pool is full, or when earlier calls still wait. */
+  trySend(parts: Uint8Array[], hints: number): boolean {
+    return this.#turns.idle && this.#handle.trySend(parts, hints);
+  }
+
+  async send(parts: Uint8Array[], hints: number, options?: WaitOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
+    if (this.trySend(parts, hints)) return;
+    const message = snapshot(parts);
+    await this.#turns.run(
+      options,
+      (left) => this.#handle.send(message, { ...left, hints }),
+      () => {
+        throw new TimeoutError('send: the pipe or queue stayed full');
+      },
+    );
+  }
+
+  sendSync(parts: Uint8Array[], hints: number, options?: WaitOptions): void {
+    this.#handle.sendSync(parts, { ...options, hints });
+  }
+
+  lend(): Lent {
+    return this.channel.lend('sender');
+  }
+
+  close(why: string): void {
+    if (this.#handle.closed) return;
+    this.#turns.close(new ClosedError(why));
+    this.#handle.close();
+  }
+}
+
+export class ReadEnd {
+  readonly #handle: ReceiveHandle;
+  readonly #turns = new Turns();
+
+  constructor(handle: ReceiveHandle) {
+    this.#handle = handle;
+  }
+
+  get channel(): Channel {
+    return this.#handle.channel;
+  }
+
+  get closed(): boolean {
+    return this.#handle.closed;
+  }
+
+  /** Undefined when no message is there, or when earlier calls wait for one. */
+  tryReceive(): Message | undefined {
+    return this.#turns.idle ? this.#handle.tryReceive() : undefined;
+  }
+
+  /** The next message, whoever waits for it: for readers that receive all by themselves. */
+  tryReceiveNow(): Message | undefined {
+    return this.#handle.tryReceive();
+  }
+
+  async receive(options?: WaitOptions): Promise<Message> {
+    options?.signal?.throwIfAborted();
+    const message = this.tryReceive();
+    if (message !== undefined) return message;
+    return this.#turns.run(
+      options,
+      (left) => this.#handle.receive(left),
+      () => {
+        throw new TimeoutError('receive: nothing came');
+      },
+    );
+  }
+
+  receiveSync(options?: WaitOptions): Message {
+    return this.#handle.receiveSync(options);
+  }
+
+  lend(): Lent {
+    return this.channel.lend('receiver');
+  }
+
+  close(why: string): void {
+    if (this.#handle.closed) return;
+    this.#turns.close(new ClosedError(why));
+    this.#handle.close();
+  }
+}
+
+/** What a connection holds: an end that writes, one that reads, or both. */
+export class Ends {
+  readonly writer: WriteEnd | undefined;
+  readonly reader: ReadEnd | undefined;
+
+  constructor(writer: WriteEnd | undefined, reader: ReadEnd | undefined) {
+    this.writer = writer;
+    this.reader = reader;
+  }
+
+  /** Both ends as one reference: the length of the writer's descriptor, it, the reader's. */
+  lend(): Lent {
+    const writer = this.writer?.lend();
+    let reader: Lent | undefined;
+    try {
+      reader = this.reader?.lend();
+    } catch (error) {
+      writer?.cancel();
+      throw error;
+    }
+    const split = 4 + (writer?.descriptor.byteLength ?? 0);
+    const descriptor = new Uint8Array(split + (reader?.descriptor.byteLength ?? 0));
+    new DataView(descriptor.buffer).setUint32(0, split - 4, true);
+    if (writer !== undefined) descriptor.set(writer.descriptor, 4);
+    if (reader !== undefined) descriptor.set(reader.descriptor, split);
+    return {
+      descriptor,
+      cancel: () => {
+        writer?.cancel();
+        reader?.cancel();
+      },
+    };
+  }
+
+  static revive(node: Node, descriptor: Uint8Array): Ends {
+    const view = new DataView(descriptor.buffer, descriptor.byteOffset, 4);
+    const split = 4 + view.getUint32(0, true);
+    let writer: WriteEnd | undefined;
+    let reader: ReadEnd | undefined;
+    if (split > 4) {
+      const channel = Channel.attach(node, descriptor.subarray(4, split), { adopt: true });
+      writer = new WriteEnd(channel.adoptedSender());
+    }
+    if (split < descriptor.byteLength) {
+      const channel = Channel.attach(node, descriptor.subarray(split), { adopt: true });
+      reader = new ReadEnd(channel.adoptedReceiver());
+    }
+    return new Ends(writer, reader);
+  }
+
+  /** Closes both ends and this process's attachment to their channels. */
+  close(why: string): void {
+    for (const end of [this.writer, this.reader]) {
+      end?.close(why);
+      end?.channel.close();
+    }
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * Locks: mutual exclusion between processes, and between the asynchronous tasks of one.
+ *
+ * Goals: a lock whose holder dies goes to the next in line, who is told; a guard releases the
+ * acquisition that it stands for and no other; an aborted acquire never leaves the lock taken.
+ * Non-goals: no re-entry (RLock) and no fairness beyond the native lock's.
+ */
+import { registerHandle } from '../codec/index.ts';
+import { RobustLock, type WaitOptions } from '../core/index.ts';
+import { getRuntime } from '../runtime/client/index.ts';
+import {
+  ClosedError,
+  NotOwnerError,
+  OwnerDiedError,
+  TimeoutError,
+} from '../runtime/errors/index.ts';
+import { Closing } from './closing.ts';
+
+export interface LockOptions {
+  /** False gives Python's behaviour: a lock whose holder died stays taken. Default true. */
+  readonly robust?: boolean;
+  /**
+   * What taking the lock from a dead holder does. `report` only sets `ownerDied`; `throw`
+   * also releases the lock and throws OwnerDiedError, once. By default `run` throws and the
+   * other calls report.
+   */
+  readonly onOwnerDied?: 'report' | 'throw';
+}
+
+/** One acquisition of a lock. Disposing it releases the lock. */
+export class LockGuard implements Disposable {
+  readonly #lock: RobustLock;
+  readonly #sequence: number;
+  /** True when the lock came from a holder that died: what it protects may be half changed. */
+  readonly ownerDied: boolean;
+
+  /** @internal */
+  constructor(lock: RobustLock) {
+    this.#lock = lock;
+    this.#sequence = lock.sequence;
+    this.ownerDied = lock.ownerDied;
+  }
+
+  /** Whether this acquisition still holds the lock. */
+  get held(): boolean {
+    return this.#lock.locked && this.#lock.sequence === this.#sequence;
+  }
+
+  /** Releases the lock. Throws NotOwnerError when this acquisition no longer holds it. */
+  release(): void {
+    if (!this.held) throw new NotOwnerError('the guard no longer holds the lock');
+    this.#lock.release();
+  }
+
+  /** Releases the lock if this acquisition still holds it. */
+  [Symbol.dispose](): void {
+    if (this.held) this.#lock.release();
+  }
+}
+
+type OnOwnerDied = LockOptions['onOwnerDied'];
+
+/** What makes a lock from its descriptor instead of a new one. */
+class Revived implements LockOptions {
+  readonly native: RobustLock;
+  readonly robust: boolean;
+  readonly onOwnerDied?: 'report' | 'throw';
+
+  constructor(native: RobustLock, robust: boolean, onOwnerDied: OnOwnerDied) {
+    this.native = native;
+    this.robust = robust;
+    if (onOwnerDied !== undefined) this.onOwnerDied = onOwnerDied;
+  }
+}
+
+/** How a lock's options travel in its descriptor: one byte in front of the handle. */
+const ROBUST = 1;
+const REPORT = 2;
+const THROW = 4;
+
+/**
+ * A lock that processes share. Pass it in `args`, through a queue or a connection.
+ *
+ * @example
+ * const lock = new Lock();
+ * const total = await lock.run(() => counter.increment());
+ */
+export class Lock implements Disposable {
+  readonly #lock: RobustLock;
+  readonly #robust: boolean;
+  readonly #onOwnerDied: OnOwnerDied;
+  readonly #closing = new Closing();
+  #closed = false;
+
+  /** Makes a lock in the node's default pool. Throws ERR_NO_RUNTIME outside a runtime. */
+  constructor(options: LockOptions = {}) {
+    this.#robust = options.robust ?? true;
+    this.#onOwnerDied = options.onOwnerDied;
+    this.#lock =
+      options instanceof Revived
+        ? options.native
+        : RobustLock.create(getRuntime().pool, { robust: this.#robust });
+  }
+
+  /** Whether somebody holds the lock now. */
+  get locked(): boolean {
+    this.#alive();
+    return this.#lock.locked;
+  }
+
+  /** Whether the current acquisition came from a dead holder; false after the next release. */
+  get ownerDied(): boolean {
+    this.#alive();
+    return this.#lock.ownerDied;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Takes the lock: true, or false after `timeout` ms. Rejects with the signal's reason; then
+   * the lock was not taken. Rejects with OwnerDiedError only under `onOwnerDied: 'throw'`.
+   */
+  async acquire(options?: WaitOptions): Promise<boolean> {
+    this.#alive();
+    return (await this.#take(options)) && this.#inherit('report');
+  }
+
+  /** As `acquire`; blocks the thread. */
+  acquireSync(options?: WaitOptions): boolean {
+    this.#alive();
+    return this.#lock.acquireSync(options) && this.#inherit('report');
+  }
+
+  /** Takes the lock if it is free. */
+  tryAcquire(): boolean {
+    this.#alive();
+    return this.#lock.tryAcquire() && this.#inherit('report');
+  }
+
+  /** Frees the lock, whoever took it. Throws NotOwnerError when it is free. */
+  release(): void {
+    this.#alive();
+    this.#lock.release();
+  }
+
+  /** Takes the lock and returns its guard. Rejects with TimeoutError after `timeout` ms. */
+  async guard(options?: WaitOptions): Promise<LockGuard> {
+    if (!(await this.acquire(options))) throw new TimeoutError('guard: the lock stayed taken');
+    return new LockGuard(this.#lock);
+  }
+
+  /** As `guard`; blocks the thread. */
+  guardSync(options?: WaitOptions): LockGuard {
+    if (!this.acquireSync(options)) throw new TimeoutError('guard: the lock stayed taken');
+    return new LockGuard(this.#lock);
+  }
+
+  /** The guard of the lock if it is free, or undefined. */
+  tryGuard(): LockGuard | undefined {
+    return this.tryAcquire() ? new LockGuard(this.#lock) : undefined;
+  }
+
+  /**
+   * Runs `section` while holding the lock and returns its result. Rejects with OwnerDiedError,
+   * without running it, when the last holder died: once, and not under
+   * `onOwnerDied: 'report'`.
+   */
+  async run<R>(section: () => R | PromiseLike<R>, options?: WaitOptions): Promise<Awaited<R>> {
+    this.#alive();
+    if (!(await this.#take(options))) throw new TimeoutError('run: the lock stayed taken');
+    this.#inherit('throw');
+    const guard = new LockGuard(this.#lock);
+    try {
+      return await section();
+    } finally {
+      guard[Symbol.dispose]();
+    }
+  }
+
+  /** As `run`; blocks the thread, and `section` must not return a promise. */
+  runSync<R>(section: () => R, options?: WaitOptions): R {
+    this.#alive();
+    if (!this.#lock.acquireSync(options)) throw new TimeoutError('run: the lock stayed taken');
+    this.#inherit('throw');
+    const guard = new LockGuard(this.#lock);
+    try {
+      return section();
+    } finally {
+      guard[Symbol.dispose]();
+    }
+  }
+
+  /** Ends this process's use of the lock; it stays as it is for the other holders. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#closing.close(new ClosedError('the lock was closed in this process'));
+    this.#lock.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Takes the native lock; closing this lock rejects a call that waits. */
+  async #take(options: WaitOptions | undefined): Promise<boolean> {
+    const { signal, unlink } = this.#closing.link(options?.signal);
+    try {
+      return await this.#lock.acquire({ timeout: options?.timeout, signal });
+    } finally {
+      unlink();
+    }
+  }
+
+  /** Called with the lock just taken: true, or throws when its last holder died. */
+  #inherit(byDefault: 'report' | 'throw'): true {
+    if (!this.#lock.ownerDied || (this.#onOwnerDied ?? byDefault) === 'report') return true;
+    this.#lock.release();
+    throw new OwnerDiedError('the last holder of the lock died while it held it');
+  }
+
+  #alive(): void {
+    if (this.#closed) throw new ClosedError('the lock was closed in this process');
+  }
+
+  /** @internal What passing a lock to another process sends. */
+  static lend(lock: Lock): { descriptor: Uint8Array; cancel(): void } {
+    lock.#alive();
+    const { descriptor, cancel } = lock.#lock.lend();
+    const bytes = new Uint8Array(1 + descriptor.byteLength);
+    const choice = { report: REPORT, throw: THROW, none: 0 }[lock.#onOwnerDied ?? 'none'];
+    bytes[0] = (lock.#robust ? ROBUST : 0) | choice;
+    bytes.set(descriptor, 1);
+    return { descriptor: bytes, cancel };
+  }
+
+  /** @internal */
+  static revive(bytes: Uint8Array): Lock {
+    const flags = bytes[0] ?? 0;
+    const native = RobustLock.attach(getRuntime().node, bytes.subarray(1), { adopt: true });
+    const onOwnerDied = flags & THROW ? 'throw' : flags & REPORT ? 'report' : undefined;
+    return new Lock(new Revived(native, (flags & ROBUST) !== 0, onOwnerDied));
+  }
+}
+
+registerHandle(Lock, { kind: 'lock', lend: Lock.lend, revive: Lock.revive });

@@ -1,0 +1,93 @@
+/**
+ * Order among the asynchronous operations of one handle.
+ *
+ * Goals: calls on one end of a channel take effect in the order in which they were made, each
+ * within its own time-out and signal, and all that still wait are rejected when the end is
+ * closed. Only the call whose turn it is waits in shared memory.
+ * Non-goals: no order between processes, and none between waiting calls and `Sync` calls.
+ */
+import type { WaitOptions } from '../core/index.ts';
+import { Closing } from './closing.ts';
+
+const TIMED_OUT = Symbol('timed out');
+
+/** The time at which a call gives up, in ms of the monotonic clock; Infinity for never. */
+export function deadlineOf(options: WaitOptions | undefined): number {
+  const timeout = options?.timeout ?? Number.POSITIVE_INFINITY;
+  if (typeof timeout !== 'number' || Number.isNaN(timeout)) {
+    throw new TypeError('timeout must be a number of milliseconds, not NaN');
+  }
+  return performance.now() + Math.max(0, timeout);
+}
+
+/** What is left of a deadline, as a time-out. */
+export function leftUntil(deadline: number): number {
+  return Math.max(0, deadline - performance.now());
+}
+
+export class Turns {
+  readonly #closing = new Closing();
+  #last: Promise<void> | undefined;
+
+  /** True when no call waits, so that a call may try without waiting for its turn. */
+  get idle(): boolean {
+    return this.#last === undefined;
+  }
+
+  /**
+   * Runs `operation` when all earlier ones have settled, with what is left of the time-out and
+   * a signal that also fires when the end is closed. `onTimeout` gives the result, or throws
+   * the error, of a call whose deadline passes before its turn comes.
+   */
+  async run<T>(
+    options: WaitOptions | undefined,
+    operation: (options: WaitOptions) => Promise<T>,
+    onTimeout: () => T,
+  ): Promise<T> {
+    const deadline = deadlineOf(options);
+    const { signal, unlink } = this.#closing.link(options?.signal);
+    const before = this.#last;
+    let finished = (): void => undefined;
+    const mine = new Promise<void>((resolve) => {
+      finished = resolve;
+    });
+    const last = before === undefined ? mine : before.then(() => mine);
+    this.#last = last;
+    try {
+      if (before !== undefined && (await turn(before, deadline, signal)) === TIMED_OUT) {
+        return onTimeout();
+      }
+      return await operation({ ...options, timeout: leftUntil(deadline), signal });
+    } finally {
+      unlink();
+      finished();
+      if (this.#last === last) this.#last = undefined;
+    }
+  }
+
+  /** Rejects every call that waits, and every later one that would, with `reason`. */
+  close(reason: unknown): void {
+    this.#closing.close(reason);
+  }
+}
+
+/** Waits for the earlier calls, up to the deadline; rejects when the signal fires first. */
+async function turn(
+  before: Promise<void>,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<typeof TIMED_OUT | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => undefined;
+  const ended = new Promise<typeof TIMED_OUT>((resolve, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (Number.isFinite(deadline)) timer = setTimeout(resolve, leftUntil(deadline), TIMED_OUT);
+  });
+  try {
+    return (await Promise.race([before, ended])) ?? undefined;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,924 @@
+// The messages of the control plane, generated from spec/messages.
+//
+// Do not edit: change a YAML file there and run `node ci/generate.mjs`. The types and the
+// table say the same; wire.ts reads and writes messages by the table.
+// biome-ignore-all format: generated
+
+import type { MessageSchema, StructSchema } from './schema.ts';
+
+/** One registered name. */
+export interface NameInfo {
+  /** unique in the run */
+  readonly name: string;
+  /** what the descriptor describes, for example channel or pool */
+  readonly kind: string;
+  /** how many references are counted */
+  readonly holders: number;
+}
+
+/** One node. */
+export interface NodeInfo {
+  /** 0 for the primary node */
+  readonly nodeId: number;
+  /** identifies the host in serialized handles */
+  readonly hostId: bigint;
+  /** as the host calls itself */
+  readonly hostname: string;
+  /** processors that the run may use */
+  readonly cpus: number;
+  /** memory that the run may use */
+  readonly memoryBytes: bigint;
+}
+
+/** What global services know of one process. */
+export interface ProcessInfo {
+  /** unique in the run and never used again */
+  readonly puid: bigint;
+  /** unique among the living; chosen by who created it */
+  readonly name?: string | undefined;
+  /** free text for people */
+  readonly label: string;
+  /** absent for the head */
+  readonly parent?: bigint | undefined;
+  /** ends with its parent */
+  readonly daemon: boolean;
+  /** the node that it runs on */
+  readonly nodeId: number;
+  /** its place in the life cycle */
+  readonly state: 'pending' | 'active' | 'dead';
+  /** the operating system's id */
+  readonly pid?: number | undefined;
+  /** present when it ended by exiting */
+  readonly exitCode?: number | undefined;
+  /** present when a signal ended it */
+  readonly signal?: number | undefined;
+}
+
+/** How a process ended, or that it has not. */
+export interface ProcessExit {
+  /** the process */
+  readonly puid: bigint;
+  /** true when it had not ended at the answer */
+  readonly alive: boolean;
+  /** present when it ended by exiting */
+  readonly exitCode?: number | undefined;
+  /** present when a signal ended it */
+  readonly signal?: number | undefined;
+  /** the encoded value that its target threw */
+  readonly error?: Uint8Array | undefined;
+}
+
+/** Answers a request that has nothing to return, and any request that can't be read. */
+export interface GsReply {
+  readonly type: 'GsReply';
+  /** the tag that this answers */
+  readonly ref: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong, for people */
+  readonly info?: string | undefined;
+}
+
+/** A client no longer waits for one of its requests. */
+export interface GsCancel {
+  readonly type: 'GsCancel';
+  /** the client's actor */
+  readonly actor: number;
+  /** the tag of the request */
+  readonly cancelled: number;
+}
+
+/** Start a process on this node. */
+export interface LsProcessCreate {
+  readonly type: 'LsProcessCreate';
+  /** unique among the open commands of the sender */
+  readonly tag: number;
+  /** the new process */
+  readonly puid: bigint;
+  /** an executable; absent runs a target function */
+  readonly exe?: string | undefined;
+  /** as in GsProcessCreate */
+  readonly argv: readonly string[];
+  /** as in GsProcessCreate */
+  readonly env: readonly string[];
+  /** working directory */
+  readonly cwd: string;
+  /** as in GsProcessCreate */
+  readonly stdio: readonly ('inherit' | 'null')[];
+  /** what to deposit in the new process's start channel */
+  readonly start?: Uint8Array | undefined;
+}
+
+/** Answers LsProcessCreate once the process has started, or has failed to and is gone. */
+export interface LsProcessCreated {
+  readonly type: 'LsProcessCreated';
+  /** the tag that this answers */
+  readonly ref: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong, for people */
+  readonly info?: string | undefined;
+  /** the operating system's id */
+  readonly pid?: number | undefined;
+  /** the encoded error of a target that could not be loaded */
+  readonly error?: Uint8Array | undefined;
+}
+
+/** Send a signal to a process of this node. */
+export interface LsProcessKill {
+  readonly type: 'LsProcessKill';
+  /** unique among the open commands of the sender */
+  readonly tag: number;
+  /** the process */
+  readonly puid: bigint;
+  /** 1 to 64 */
+  readonly signal: number;
+}
+
+/** End a process with SIGTERM, and with SIGKILL if it outlives the patience. */
+export interface LsProcessEnd {
+  readonly type: 'LsProcessEnd';
+  /** the process */
+  readonly puid: bigint;
+  /** how long it may take */
+  readonly patienceMs: number;
+}
+
+/** Answers a command that has nothing to return. */
+export interface LsReply {
+  readonly type: 'LsReply';
+  /** the tag that this answers */
+  readonly ref: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong, for people */
+  readonly info?: string | undefined;
+}
+
+/** A started process of this node has ended and what it owned was given back. */
+export interface LsProcessExit {
+  readonly type: 'LsProcessExit';
+  /** the process */
+  readonly puid: bigint;
+  /** present when it ended by exiting */
+  readonly exitCode?: number | undefined;
+  /** present when a signal ended it */
+  readonly signal?: number | undefined;
+  /** the encoded value that its target threw */
+  readonly error?: Uint8Array | undefined;
+}
+
+/** End every process of this node. */
+export interface LsTeardown {
+  readonly type: 'LsTeardown';
+  /** how long they may take before SIGKILL */
+  readonly patienceMs: number;
+}
+
+/** No process of this node is left. */
+export interface LsHalted {
+  readonly type: 'LsHalted';
+  /** the node */
+  readonly nodeId: number;
+}
+
+/** A new process has loaded its target and is about to call it. */
+export interface ProcessStarted {
+  readonly type: 'ProcessStarted';
+  /** the process */
+  readonly puid: bigint;
+}
+
+/** A new process could not load its target and is about to end. */
+export interface ProcessStartFailed {
+  readonly type: 'ProcessStartFailed';
+  /** the process */
+  readonly puid: bigint;
+  /** the encoded error */
+  readonly error: Uint8Array;
+}
+
+/** The target of a process has thrown, and the process is about to end. */
+export interface ProcessFailed {
+  readonly type: 'ProcessFailed';
+  /** the process */
+  readonly puid: bigint;
+  /** the encoded value */
+  readonly error: Uint8Array;
+}
+
+/** What a new process finds in its start channel. */
+export interface StartTarget {
+  readonly type: 'StartTarget';
+  /** what the loader needs to find the function */
+  readonly target: unknown;
+  /** modules to load before the arguments are decoded */
+  readonly imports: readonly string[];
+  /** the encoded list of arguments */
+  readonly args: Uint8Array;
+  /** an allocation that holds the arguments when they are many */
+  readonly argsHandle?: Uint8Array | undefined;
+  /** the process's name for people */
+  readonly label: string;
+  /** ends with its parent */
+  readonly daemon: boolean;
+  /** the process that created it */
+  readonly parent: bigint;
+  /** the parent's operating system id */
+  readonly parentPid: number;
+  /** the parent's name for people */
+  readonly parentLabel: string;
+}
+
+/** Give an object a name. The caller holds the first reference. */
+export interface GsNameRegister {
+  readonly type: 'GsNameRegister';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+  /** the name */
+  readonly name: string;
+  /** what the descriptor describes */
+  readonly kind: string;
+  /** the object's serialized handle */
+  readonly descriptor: Uint8Array;
+}
+
+/** Find the object of a name, or wait until there is one. */
+export interface GsNameLookup {
+  readonly type: 'GsNameLookup';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+  /** the name */
+  readonly name: string;
+  /** whether to count a reference for the caller */
+  readonly hold: boolean;
+  /** whether to wait until the name exists */
+  readonly wait: boolean;
+  /** absent waits for ever; used with wait */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Answers GsNameRegister and GsNameLookup; EXISTS describes the object that has the name. */
+export interface GsNameReply {
+  readonly type: 'GsNameReply';
+  /** the tag that this answers */
+  readonly ref: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong, for people */
+  readonly info?: string | undefined;
+  /** what the descriptor describes */
+  readonly kind?: string | undefined;
+  /** the object's serialized handle */
+  readonly descriptor?: Uint8Array | undefined;
+}
+
+/** Give a reference back; the last one frees the name. */
+export interface GsNameRelease {
+  readonly type: 'GsNameRelease';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+  /** the name */
+  readonly name: string;
+}
+
+/** All names. */
+export interface GsNameList {
+  readonly type: 'GsNameList';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+}
+
+/** Answers GsNameList. */
+export interface GsNameListReply {
+  readonly type: 'GsNameListReply';
+  /** the tag that this answers */
+  readonly ref: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong, for people */
+  readonly info?: string | undefined;
+  /** in order of registration */
+  readonly names: readonly NameInfo[];
+}
+
+/** All nodes. */
+export interface GsNodeList {
+  readonly type: 'GsNodeList';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+}
+
+/** Answers GsNodeList. */
+export interface GsNodeListReply {
+  readonly type: 'GsNodeListReply';
+  /** the tag that this answers */
+  readonly ref: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong, for people */
+  readonly info?: string | undefined;
+  /** in order of their ids */
+  readonly nodes: readonly NodeInfo[];
+}
+
+/** Local services tell global services that their node is ready. */
+export interface LsNodeUp {
+  readonly type: 'LsNodeUp';
+  /** the node */
+  readonly node: NodeInfo;
+}
+
+/** Start a process. Answered once it has started or has failed to. */
+export interface GsProcessCreate {
+  readonly type: 'GsProcessCreate';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+  /** unique name */
+  readonly name?: string | undefined;
+  /** free text for people */
+  readonly label: string;
+  /** ends with its parent */
+  readonly daemon: boolean;
+  /** where to run it; absent leaves it to the services */
+  readonly nodeId?: number | undefined;
+  /** an executable; absent runs a target function in an interpreter */
+  readonly exe?: string | undefined;
+  /** arguments of the executable or flags of the interpreter */
+  readonly argv: readonly string[];
+  /** the whole environment as NAME=value */
+  readonly env: readonly string[];
+  /** working directory */
+  readonly cwd: string;
+  /** standard input, output and error */
+  readonly stdio: readonly ('inherit' | 'null')[];
+  /** an encoded StartTarget; absent for an executable */
+  readonly start?: Uint8Array | undefined;
+}
+
+/** Answers GsProcessCreate. */
+export interface GsProcessCreateReply {
+  readonly type: 'GsProcessCreateReply';
+  /** the tag that this answers */
+  readonly ref: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong, for people */
+  readonly info?: string | undefined;
+  /** the new process */
+  readonly puid?: bigint | undefined;
+  /** the operating system's id */
+  readonly pid?: number | undefined;
+  /** the encoded error of a target that could not be loaded */
+  readonly error?: Uint8Array | undefined;
+}
+
+/** Look up one process by id or by name. */
+export interface GsProcessQuery {
+  readonly type: 'GsProcessQuery';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+  /** the process */
+  readonly target?: bigint | undefined;
+  /** its name; used when target is absent */
+  readonly name?: string | undefined;
+}
+
+/** Answers GsProcessQuery. */
+export interface GsProcessQueryReply {
+  readonly type: 'GsProcessQueryReply';
+  /** the tag that this answers */
+  readonly ref: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong, for people */
+  readonly info?: string | undefined;
+  /** absent on failure */
+  readonly process?: ProcessInfo | undefined;
+}
+
+/** All processes, the newest last. */
+export interface GsProcessList {
+  readonly type: 'GsProcessList';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+  /** whether to list those that have ended and are remembered */
+  readonly ended: boolean;
+}
+
+/** Answers GsProcessList. */
+export interface GsProcessListReply {
+  readonly type: 'GsProcessListReply';
+  /** the tag that this answers */
+  readonly ref: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong, for people */
+  readonly info?: string | undefined;
+  /** in order of creation */
+  readonly processes: readonly ProcessInfo[];
+}
+
+/** Wait until all or any of some processes have ended. */
+export interface GsProcessJoin {
+  readonly type: 'GsProcessJoin';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+  /** the processes */
+  readonly targets: readonly bigint[];
+  /** how many must have ended */
+  readonly mode: 'all' | 'any';
+  /** absent waits for ever */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Answers GsProcessJoin; TIMEOUT still describes every process asked for. */
+export interface GsProcessJoinReply {
+  readonly type: 'GsProcessJoinReply';
+  /** the tag that this answers */
+  readonly ref: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong, for people */
+  readonly info?: string | undefined;
+  /** one for each target in the order of the request */
+  readonly exits: readonly ProcessExit[];
+}
+
+/** Send a signal to a process. */
+export interface GsProcessKill {
+  readonly type: 'GsProcessKill';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+  /** the process */
+  readonly target: bigint;
+  /** 1 to 64 */
+  readonly signal: number;
+}
+
+export type Request =
+  | GsNameRegister
+  | GsNameLookup
+  | GsNameRelease
+  | GsNameList
+  | GsNodeList
+  | GsProcessCreate
+  | GsProcessQuery
+  | GsProcessList
+  | GsProcessJoin
+  | GsProcessKill;
+
+export type Command =
+  | LsProcessCreate
+  | LsProcessKill;
+
+export type Reply =
+  | GsReply
+  | LsProcessCreated
+  | LsReply
+  | GsNameReply
+  | GsNameListReply
+  | GsNodeListReply
+  | GsProcessCreateReply
+  | GsProcessQueryReply
+  | GsProcessListReply
+  | GsProcessJoinReply;
+
+export type Event =
+  | GsCancel
+  | LsProcessEnd
+  | LsProcessExit
+  | LsTeardown
+  | LsHalted
+  | ProcessStarted
+  | ProcessStartFailed
+  | ProcessFailed
+  | StartTarget
+  | LsNodeUp;
+
+export type Message = Request | Command | Reply | Event;
+
+/** Which reply answers which request or command. */
+export interface ReplyTo {
+  LsProcessCreate: LsProcessCreated;
+  LsProcessKill: LsReply;
+  GsNameRegister: GsNameReply;
+  GsNameLookup: GsNameReply;
+  GsNameRelease: GsReply;
+  GsNameList: GsNameListReply;
+  GsNodeList: GsNodeListReply;
+  GsProcessCreate: GsProcessCreateReply;
+  GsProcessQuery: GsProcessQueryReply;
+  GsProcessList: GsProcessListReply;
+  GsProcessJoin: GsProcessJoinReply;
+  GsProcessKill: GsReply;
+}
+
+export const structs: Readonly<Record<string, StructSchema>> = {
+  NameInfo: {
+    fields: [
+      { name: 'name', type: 'string' },
+      { name: 'kind', type: 'string' },
+      { name: 'holders', type: 'u32' },
+    ],
+  },
+  NodeInfo: {
+    fields: [
+      { name: 'nodeId', type: 'u32' },
+      { name: 'hostId', type: 'u64' },
+      { name: 'hostname', type: 'string' },
+      { name: 'cpus', type: 'u32' },
+      { name: 'memoryBytes', type: 'u64' },
+    ],
+  },
+  ProcessInfo: {
+    fields: [
+      { name: 'puid', type: 'u64' },
+      { name: 'name', type: 'string', optional: true },
+      { name: 'label', type: 'string' },
+      { name: 'parent', type: 'u64', optional: true },
+      { name: 'daemon', type: 'bool' },
+      { name: 'nodeId', type: 'u32' },
+      { name: 'state', type: { enum: ['pending', 'active', 'dead'] } },
+      { name: 'pid', type: 'u32', optional: true },
+      { name: 'exitCode', type: 'u32', optional: true },
+      { name: 'signal', type: 'u32', optional: true },
+    ],
+  },
+  ProcessExit: {
+    fields: [
+      { name: 'puid', type: 'u64' },
+      { name: 'alive', type: 'bool' },
+      { name: 'exitCode', type: 'u32', optional: true },
+      { name: 'signal', type: 'u32', optional: true },
+      { name: 'error', type: 'bytes', optional: true },
+    ],
+  },
+};
+
+export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
+  GsReply: {
+    kind: 'reply',
+    fields: [
+      { name: 'ref', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+    ],
+  },
+  GsCancel: {
+    kind: 'event',
+    fields: [
+      { name: 'actor', type: 'u32' },
+      { name: 'cancelled', type: 'u32' },
+    ],
+  },
+  LsProcessCreate: {
+    kind: 'command', reply: 'LsProcessCreated',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'exe', type: 'string', optional: true },
+      { name: 'argv', type: { list: 'string' } },
+      { name: 'env', type: { list: 'string' } },
+      { name: 'cwd', type: 'string' },
+      { name: 'stdio', type: { list: { enum: ['inherit', 'null'] } } },
+      { name: 'start', type: 'bytes', optional: true },
+    ],
+  },
+  LsProcessCreated: {
+    kind: 'reply',
+    fields: [
+      { name: 'ref', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+      { name: 'pid', type: 'u32', optional: true },
+      { name: 'error', type: 'bytes', optional: true },
+    ],
+  },
+  LsProcessKill: {
+    kind: 'command', reply: 'LsReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'signal', type: 'u32' },
+    ],
+  },
+  LsProcessEnd: {
+    kind: 'event',
+    fields: [
+      { name: 'puid', type: 'u64' },
+      { name: 'patienceMs', type: 'u32' },
+    ],
+  },
+  LsReply: {
+    kind: 'reply',
+    fields: [
+      { name: 'ref', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+    ],
+  },
+  LsProcessExit: {
+    kind: 'event',
+    fields: [
+      { name: 'puid', type: 'u64' },
+      { name: 'exitCode', type: 'u32', optional: true },
+      { name: 'signal', type: 'u32', optional: true },
+      { name: 'error', type: 'bytes', optional: true },
+    ],
+  },
+  LsTeardown: {
+    kind: 'event',
+    fields: [
+      { name: 'patienceMs', type: 'u32' },
+    ],
+  },
+  LsHalted: {
+    kind: 'event',
+    fields: [
+      { name: 'nodeId', type: 'u32' },
+    ],
+  },
+  ProcessStarted: {
+    kind: 'event',
+    fields: [
+      { name: 'puid', type: 'u64' },
+    ],
+  },
+  ProcessStartFailed: {
+    kind: 'event',
+    fields: [
+      { name: 'puid', type: 'u64' },
+      { name: 'error', type: 'bytes' },
+    ],
+  },
+  ProcessFailed: {
+    kind: 'event',
+    fields: [
+      { name: 'puid', type: 'u64' },
+      { name: 'error', type: 'bytes' },
+    ],
+  },
+  StartTarget: {
+    kind: 'event',
+    fields: [
+      { name: 'target', type: 'json' },
+      { name: 'imports', type: { list: 'string' } },
+      { name: 'args', type: 'bytes' },
+      { name: 'argsHandle', type: 'bytes', optional: true },
+      { name: 'label', type: 'string' },
+      { name: 'daemon', type: 'bool' },
+      { name: 'parent', type: 'u64' },
+      { name: 'parentPid', type: 'u32' },
+      { name: 'parentLabel', type: 'string' },
+    ],
+  },
+  GsNameRegister: {
+    kind: 'request', reply: 'GsNameReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+      { name: 'name', type: 'string' },
+      { name: 'kind', type: 'string' },
+      { name: 'descriptor', type: 'bytes' },
+    ],
+  },
+  GsNameLookup: {
+    kind: 'request', reply: 'GsNameReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+      { name: 'name', type: 'string' },
+      { name: 'hold', type: 'bool' },
+      { name: 'wait', type: 'bool' },
+      { name: 'timeoutMs', type: 'u32', optional: true },
+    ],
+  },
+  GsNameReply: {
+    kind: 'reply',
+    fields: [
+      { name: 'ref', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+      { name: 'kind', type: 'string', optional: true },
+      { name: 'descriptor', type: 'bytes', optional: true },
+    ],
+  },
+  GsNameRelease: {
+    kind: 'request', reply: 'GsReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+      { name: 'name', type: 'string' },
+    ],
+  },
+  GsNameList: {
+    kind: 'request', reply: 'GsNameListReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+    ],
+  },
+  GsNameListReply: {
+    kind: 'reply',
+    fields: [
+      { name: 'ref', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+      { name: 'names', type: { list: { struct: 'NameInfo' } } },
+    ],
+  },
+  GsNodeList: {
+    kind: 'request', reply: 'GsNodeListReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+    ],
+  },
+  GsNodeListReply: {
+    kind: 'reply',
+    fields: [
+      { name: 'ref', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+      { name: 'nodes', type: { list: { struct: 'NodeInfo' } } },
+    ],
+  },
+  LsNodeUp: {
+    kind: 'event',
+    fields: [
+      { name: 'node', type: { struct: 'NodeInfo' } },
+    ],
+  },
+  GsProcessCreate: {
+    kind: 'request', reply: 'GsProcessCreateReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+      { name: 'name', type: 'string', optional: true },
+      { name: 'label', type: 'string' },
+      { name: 'daemon', type: 'bool' },
+      { name: 'nodeId', type: 'u32', optional: true },
+      { name: 'exe', type: 'string', optional: true },
+      { name: 'argv', type: { list: 'string' } },
+      { name: 'env', type: { list: 'string' } },
+      { name: 'cwd', type: 'string' },
+      { name: 'stdio', type: { list: { enum: ['inherit', 'null'] } } },
+      { name: 'start', type: 'bytes', optional: true },
+    ],
+  },
+  GsProcessCreateReply: {
+    kind: 'reply',
+    fields: [
+      { name: 'ref', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+      { name: 'puid', type: 'u64', optional: true },
+      { name: 'pid', type: 'u32', optional: true },
+      { name: 'error', type: 'bytes', optional: true },
+    ],
+  },
+  GsProcessQuery: {
+    kind: 'request', reply: 'GsProcessQueryReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+      { name: 'target', type: 'u64', optional: true },
+      { name: 'name', type: 'string', optional: true },
+    ],
+  },
+  GsProcessQueryReply: {
+    kind: 'reply',
+    fields: [
+      { name: 'ref', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+      { name: 'process', type: { struct: 'ProcessInfo' }, optional: true },
+    ],
+  },
+  GsProcessList: {
+    kind: 'request', reply: 'GsProcessListReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+      { name: 'ended', type: 'bool' },
+    ],
+  },
+  GsProcessListReply: {
+    kind: 'reply',
+    fields: [
+      { name: 'ref', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+      { name: 'processes', type: { list: { struct: 'ProcessInfo' } } },
+    ],
+  },
+  GsProcessJoin: {
+    kind: 'request', reply: 'GsProcessJoinReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+      { name: 'targets', type: { list: 'u64' } },
+      { name: 'mode', type: { enum: ['all', 'any'] } },
+      { name: 'timeoutMs', type: 'u32', optional: true },
+    ],
+  },
+  GsProcessJoinReply: {
+    kind: 'reply',
+    fields: [
+      { name: 'ref', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+      { name: 'exits', type: { list: { struct: 'ProcessExit' } } },
+    ],
+  },
+  GsProcessKill: {
+    kind: 'request', reply: 'GsReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+      { name: 'target', type: 'u64' },
+      { name: 'signal', type: 'u32' },
+    ],
+  },
+};
