@@ -9,8 +9,9 @@
  * Non-goals: branches and functions. One bound that everybody understands is enough.
  */
 import { nativeLines } from './coverage/gcov.mjs';
+import { clearRaw, rawFolder } from './coverage/raw.mjs';
 import { coverageTable } from './coverage/table.mjs';
-import { clearRaw, rawFolder, scriptLines } from './coverage/v8.mjs';
+import { scriptLines } from './coverage/v8.mjs';
 import { run } from './process.mjs';
 
 /** Runs the tests that count. A red test is no reason to hide the table. */

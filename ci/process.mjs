@@ -6,6 +6,7 @@
  * Non-goals: pipelines, shells, and talking with the child while it runs.
  */
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, constants } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +21,7 @@ export const parallelism = Math.max(1, availableParallelism());
  * @typedef {object} RunOptions
  * @property {string} [cwd] working directory, default the package's root
  * @property {NodeJS.ProcessEnv} [env] the whole environment, default this process's
- * @property {number} [timeoutMs] kills the command's process group when it strikes
+ * @property {number} [timeoutMs] kills the command and its descendants when it strikes
  * @property {boolean} [quiet] keeps the output for the caller only
  *
  * @typedef {object} RunResult
@@ -89,16 +90,19 @@ export function run(command, args, options = {}) {
 
 /**
  * A detached child leads its own process group, so that a time limit or Ctrl-C reaches what
- * it started too; in exchange the terminal's signals have to be passed on by hand.
+ * it started too; in exchange the terminal's signals have to be passed on by hand. Children
+ * may have made groups of their own, so all descendants are looked up.
  * @param {import('node:child_process').ChildProcess} child
  */
 function ownGroup(child) {
   const kill = () => {
     if (child.pid === undefined) return;
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // The group has ended already.
+    for (const pid of [-child.pid, ...descendantsOf(child.pid)]) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended already.
+      }
     }
   };
   /** @param {NodeJS.Signals} signal */
@@ -111,6 +115,33 @@ function ownGroup(child) {
     process.off('SIGINT', passOn).off('SIGTERM', passOn).off('SIGHUP', passOn);
   };
   return { kill, release };
+}
+
+/**
+ * @param {number} ancestor
+ * @returns {number[]}
+ */
+function descendantsOf(ancestor) {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const parents = new Map(all.map((name) => [Number(name), parentOf(Number(name))]));
+  /** @param {number} pid @returns {number[]} */
+  const below = (pid) =>
+    [...parents].filter(([, parent]) => parent === pid).flatMap(([own]) => [own, ...below(own)]);
+  return below(ancestor);
+}
+
+/**
+ * The parent of a process, 0 when there is no such process.
+ * @param {number} pid
+ */
+export function parentOf(pid) {
+  try {
+    // The name in field 2 may hold spaces and brackets: fields are counted behind it.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ');
+    return Number(fields?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }
 
 /** @param {NodeJS.Signals | null} signal */

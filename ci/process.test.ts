@@ -10,6 +10,12 @@ it('a command that outlives its time limit is killed with what it started [CNF-0
   expect(result).toMatchObject({ code: 124, stdout: 'started\n' });
 });
 
+it('a time limit reaches what has left the process group [CNF-006]', async () => {
+  const script = 'setsid sh -c "sleep 60 & wait" & wait';
+  const result = await run('sh', ['-c', script], { quiet: true, timeoutMs: 200 });
+  expect(result.code).toBe(124);
+});
+
 it('a command that a signal ended has the code of a shell [CNF-006]', async () => {
   const result = await run('sh', ['-c', 'kill -TERM $$'], { quiet: true });
   expect(result.code).toBe(128 + 15);

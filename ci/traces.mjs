@@ -44,13 +44,6 @@ function textOf(path) {
   }
 }
 
-/** @param {number} pid */
-export function parentOf(pid) {
-  // The name in field 2 may hold spaces and brackets: fields are counted behind it.
-  const fields = textOf(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ');
-  return Number(fields?.[1] ?? 0);
-}
-
 /** @param {Watch} watch */
 function processes(watch) {
   const isOwn = watch.isOwn ?? (() => false);

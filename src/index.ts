@@ -1,13 +1,11 @@
 /** What every program may need of the runtime: tasks, errors, and where it runs. */
-import { getRuntime } from './runtime/client/index.ts';
-import type { NodeInfo } from './services/messages/index.ts';
+import { getRuntime, type NodeInfo } from './runtime/client/index.ts';
 
 export { registerClass, registerError } from './codec/index.ts';
 export { type CurrentProcess, currentProcess } from './multiprocessing/current.ts';
-export { isRoot } from './runtime/client/index.ts';
+export { isRoot, type NodeInfo } from './runtime/client/index.ts';
 export * from './runtime/errors/index.ts';
 export { defineTask, inline, type Task } from './runtime/loader/index.ts';
-export type { NodeInfo } from './services/messages/index.ts';
 
 /** The nodes of the run. Rejects with ERR_NO_RUNTIME outside a runtime. */
 export async function nodes(): Promise<readonly NodeInfo[]> {

@@ -10,15 +10,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Report } from 'c8';
 import { root } from '../process.mjs';
+import { rawFolder } from './raw.mjs';
 
-/** The value of NODE_V8_COVERAGE for a test run. */
-export const rawFolder = join(root, 'build/coverage/raw');
 const ownFolder = join(root, 'build/coverage/own');
 const reportFolder = join(root, 'build/coverage/report');
-
-export function clearRaw() {
-  rmSync(rawFolder, { recursive: true, force: true });
-}
 
 /**
  * @returns {Promise<import('./table.mjs').FileLines[]>}

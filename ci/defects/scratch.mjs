@@ -19,7 +19,7 @@ const leftOutOfBuild = ['coverage', 'test-results', 'bench'];
  * @returns {{ folder: string, remove: () => void }}
  */
 export function makeScratch(rebuild) {
-  const folder = mkdtempSync(join(tmpdir(), 'dragon-defect-'));
+  const folder = mkdtempSync(join(tmpdir(), 'dd'));
   for (const name of readdirSync(root)) {
     if (leftOut.has(name)) continue;
     cpSync(join(root, name), join(folder, name), {

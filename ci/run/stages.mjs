@@ -4,7 +4,7 @@
  * A stage that is a foundation ends the run when it fails: without a build every later stage
  * would only repeat its message.
  */
-import { rawFolder } from '../coverage/v8.mjs';
+import { clearRaw, rawFolder } from '../coverage/raw.mjs';
 import { run } from '../process.mjs';
 import { runOnNode24 } from './node24.mjs';
 import { runVitest } from './vitest.mjs';
@@ -47,6 +47,11 @@ function counted(args) {
   };
 }
 
+async function runCoveredVitest() {
+  clearRaw();
+  return runVitest({ coverage: rawFolder });
+}
+
 const isFull = process.env['DRAGON_TEST_SIZE'] === 'full';
 const tsc = 'node_modules/typescript/bin/tsc';
 
@@ -61,7 +66,7 @@ export const stages = [
   { name: 'tidy', run: check(node, ['ci/tidy.mjs']) },
   { name: 'spec', run: check(node, ['ci/spec-coverage.mjs', '--holes']) },
   { name: 'native', run: counted(['ci/native-tests.mjs']) },
-  { name: 'vitest', run: () => runVitest({ coverage: rawFolder }) },
+  { name: 'vitest', run: runCoveredVitest },
   { name: 'coverage', run: check(node, ['ci/coverage.mjs', '--report']) },
   { name: 'node24', run: runOnNode24 },
   {

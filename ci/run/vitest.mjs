@@ -26,6 +26,7 @@ import { isStrict } from '../system-packages.mjs';
  * @property {string} fullName
  * @property {string[]} [failureMessages]
  *
+ * `coverage` is the folder for NODE_V8_COVERAGE.
  * @param {{ node?: string, files?: readonly string[], coverage?: string }} [options]
  * @returns {Promise<import('./stages.mjs').Counts>}
  */
@@ -34,7 +35,6 @@ export async function runVitest(options = {}) {
   mkdirSync(dirname(resultsFile), { recursive: true });
   rmSync(resultsFile, { force: true });
   const coverage = options.coverage;
-  if (coverage !== undefined) rmSync(coverage, { recursive: true, force: true });
   const env = {
     ...process.env,
     DRAGON_TEST_RESULTS: resultsFile,

@@ -9,7 +9,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { leftBehind, lookAround, parentOf, type Watch } from '../../ci/traces.mjs';
+import { parentOf } from '../../ci/process.mjs';
+import { leftBehind, lookAround, type Watch } from '../../ci/traces.mjs';
 
 const patienceMs = 2000;
 

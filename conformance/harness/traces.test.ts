@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { difference, leftBehind, lookAround, parentOf } from '../../ci/traces.mjs';
+import { parentOf } from '../../ci/process.mjs';
+import { difference, leftBehind, lookAround } from '../../ci/traces.mjs';
 
 const nothing = { mark: 'DRAGON_TEST_MARK=of nobody', folders: [] };
 

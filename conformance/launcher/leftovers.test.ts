@@ -48,12 +48,13 @@ describe('dragon ps', () => {
     });
     const head = entry.processes.find(({ pid }: { pid: number }) => pid === parts.head);
     expect(head.puid).toMatch(/^\d+$/);
-    expect(head.command).toContain('lasting.mjs family');
+    expect(head.name).toBe(lasting);
+    expect(head.command).toContain('family');
     expect(entry.processes.length).toBeGreaterThan(4);
     const env = { DRAGON_RUNTIME_BASE: run.base };
     const { stdout } = await runDragon(['ps'], { env });
     expect(stdout).toContain(`run ${entry.runId} live, launcher ${parts.launcher}`);
-    expect(stdout).toMatch(new RegExp(`^ +${parts.head} +\\d+ .*lasting.mjs family$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^ +${parts.head} +\\d+ .*lasting.mjs .* family$`, 'm'));
     await end(run);
     expect((await runDragon(['ps'], { env })).stdout).toBe('no runs\n');
   });

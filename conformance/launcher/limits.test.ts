@@ -46,6 +46,18 @@ describe('a runtime base', () => {
   });
 });
 
+describe('a cache', () => {
+  it('that can not be used costs time and nothing else [LNC-044]', async () => {
+    const cwd = freshFolder();
+    writeFileSync(join(cwd, 'hello.ts'), "const text: string = 'hello';\nconsole.log(text);\n");
+    writeFileSync(join(cwd, 'file'), '');
+    for (const cache of ['/proc/cache', join(cwd, 'file')]) {
+      const result = await runDragon(['hello.ts'], { cwd, env: { DRAGON_CACHE_DIR: cache } });
+      expect(result).toMatchObject({ code: 0, stdout: 'hello\n', stderr: '' });
+    }
+  });
+});
+
 describe('a machine', () => {
   it('with 64 descriptors suffices [LNC-043]', async () => {
     expect((await limited('ulimit -n 64', [ending, 'code', '3'])).code).toBe(3);

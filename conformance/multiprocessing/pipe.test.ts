@@ -72,8 +72,8 @@ describe('pipes', () => {
     program.passed('ends travel');
   });
 
-  it('take back an end that never arrives [PIP-022]', () => {
-    program.passed('a reference that never arrives is given back');
+  it('take back an end on its way when its sender dies [PIP-022]', () => {
+    program.passed('a reference on its way ends with its sender');
   });
 
   it('can be iterated to their end [PIP-023]', () => {

@@ -1,11 +1,16 @@
 /** Bodies of started-process.test.ts: processes that are started, fail, leave things and end. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcessError } from 'dragon-runtime';
-import { currentProcess, Process, type ProcessOptions } from 'dragon-runtime/multiprocessing';
+import {
+  activeChildren,
+  currentProcess,
+  Process,
+  type ProcessOptions,
+} from 'dragon-runtime/multiprocessing';
 import { check, runChecks } from '../harness/inside.ts';
 import * as tasks from './tasks.ts';
 
@@ -27,6 +32,19 @@ async function run<A extends readonly unknown[]>(options: ProcessOptions<A>): Pr
   await child.start();
   assert.equal(await child.join({ timeout: 8000 }), true, 'the process did not end');
   return child;
+}
+
+/** The process ids of what this run has started besides this program. */
+function startedPids(): string[] {
+  const run = `DRAGON_RUN_ID=${process.env['DRAGON_RUN_ID']}`;
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      const variables = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+      return variables.includes(run) && variables.includes('DRAGON_ROLE=process');
+    } catch {
+      return false;
+    }
+  });
 }
 
 async function failure(child: Process): Promise<ProcessError> {
@@ -149,6 +167,20 @@ check('big arguments', async () => {
   const line = 'x'.repeat(3_000_000);
   await run({ target: tasks.traceLater, args: [file, line, 0] });
   assert.equal(traces(file)[0]?.length, line.length);
+});
+
+check('abandoned starts', async () => {
+  const target = { module: new URL('./hanging.ts', import.meta.url), export: 'never' };
+  const late = new Process({ target, name: 'late' });
+  assert.throws(() => late.startSync({ timeout: 400 }), { code: 'ERR_TIMEOUT' });
+  const reason = new Error('enough');
+  const aborted = new Process({ target, name: 'aborted' });
+  const starting = aborted.start({ signal: AbortSignal.timeout(400) });
+  await assert.rejects(starting, { name: 'TimeoutError' });
+  const before = new Process({ target, name: 'before' });
+  await assert.rejects(before.start({ signal: AbortSignal.abort(reason) }), reason);
+  assert.deepEqual(await activeChildren(), []);
+  assert.deepEqual(startedPids(), []);
 });
 
 await runChecks();

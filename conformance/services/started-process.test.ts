@@ -42,6 +42,9 @@ describe('a started process', () => {
 });
 
 describe('the client', () => {
+  it('leaves no process of a start that was given up [SVC-035, SVC-073]', () =>
+    program.passed('abandoned starts'));
+
   it('serves blocking and awaited requests at once [SVC-071]', () =>
     program.passed('mixed requests'));
 

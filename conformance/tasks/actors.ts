@@ -48,8 +48,13 @@ export type Script =
       readonly writer: number;
       readonly sizes: readonly number[];
     }
+  | {
+      readonly kind: 'pass on';
+      readonly handle: Connection<never, never>;
+      readonly queue: Queue<unknown>;
+    }
   | { readonly kind: 'hold'; readonly lock: Lock; readonly queue: Queue<string> }
-  | { readonly kind: 'close'; readonly handle: { close(): void } };
+  | { readonly kind: 'take'; readonly lock: Lock };
 
 /** What a consumer saw of one item. */
 export type Seen = readonly [producer: number, sequence: number, bytes: number, intact: boolean];
@@ -133,8 +138,11 @@ async function carryOut(script: Script): Promise<unknown> {
       return await write(script);
     case 'hold':
       return await hold(script);
-    case 'close':
+    case 'pass on':
+      await script.queue.put(script.handle);
       return script.handle.close();
+    case 'take':
+      return await script.lock.acquire();
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "sync/kill_points.h"
 #include "sync/segment_fixture.h"
 
 using namespace dragon;

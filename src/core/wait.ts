@@ -139,7 +139,8 @@ export class WaitLoop {
       if (pending.look()) return;
       signal?.addEventListener('abort', onAbort, { once: true });
       if (timeoutMs < 0) return;
-      timer = setTimeout(onDeadline, Math.min(timeoutMs, TIMER_LAST_MS));
+      // A timer drops the fraction of its delay, and would come before the deadline.
+      timer = setTimeout(onDeadline, Math.min(Math.ceil(timeoutMs), TIMER_LAST_MS));
       if (!pending.ref) timer.unref();
     });
   }

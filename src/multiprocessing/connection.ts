@@ -226,12 +226,8 @@ export class Connection<S = unknown, R = S> implements Disposable, AsyncIterable
    */
   async poll(options: WaitOptions = { timeout: 0 }): Promise<boolean> {
     const channel = this.#reader().channel;
-    const { signal, unlink } = this.#closing.link(options.signal);
-    try {
-      return await channel.poll('in', { timeout: options.timeout, signal });
-    } finally {
-      unlink();
-    }
+    const signal = this.#closing.link(options.signal);
+    return await channel.poll('in', { ...options, signal });
   }
 
   /** As `poll`; blocks the thread. */

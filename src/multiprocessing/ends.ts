@@ -17,6 +17,7 @@ import {
   type WaitOptions,
 } from '../core/index.ts';
 import { ClosedError, TimeoutError } from '../runtime/errors/index.ts';
+import { takeOver } from './lent.ts';
 import { Turns } from './turns.ts';
 
 /** One copy of all parts: what a message keeps when it can't be sent at once. */
@@ -30,6 +31,13 @@ function snapshot(parts: readonly Uint8Array[]): Uint8Array {
     offset += part.byteLength;
   }
   return copy;
+}
+
+/** What makes a call fail even if it need not wait. */
+function checkCall(options: WaitOptions | undefined): void {
+  if (options === undefined) return;
+  options.signal?.throwIfAborted();
+  if (Number.isNaN(options.timeout)) throw new TypeError('timeout must not be NaN');
 }
 
 export class WriteEnd {
@@ -54,7 +62,7 @@ export class WriteEnd {
   }
 
   async send(parts: Uint8Array[], hints: number, options?: WaitOptions): Promise<void> {
-    options?.signal?.throwIfAborted();
+    checkCall(options);
     if (this.trySend(parts, hints)) return;
     const message = snapshot(parts);
     await this.#turns.run(
@@ -108,7 +116,7 @@ export class ReadEnd {
   }
 
   async receive(options?: WaitOptions): Promise<Message> {
-    options?.signal?.throwIfAborted();
+    checkCall(options);
     const message = this.tryReceive();
     if (message !== undefined) return message;
     return this.#turns.run(
@@ -175,12 +183,14 @@ export class Ends {
     let writer: WriteEnd | undefined;
     let reader: ReadEnd | undefined;
     if (split > 4) {
-      const channel = Channel.attach(node, descriptor.subarray(4, split), { adopt: true });
-      writer = new WriteEnd(channel.adoptedSender());
+      const lent = descriptor.subarray(4, split);
+      const { object, adopted } = takeOver((how) => Channel.attach(node, lent, how));
+      writer = new WriteEnd(adopted ? object.adoptedSender() : object.openSender());
     }
     if (split < descriptor.byteLength) {
-      const channel = Channel.attach(node, descriptor.subarray(split), { adopt: true });
-      reader = new ReadEnd(channel.adoptedReceiver());
+      const lent = descriptor.subarray(split);
+      const { object, adopted } = takeOver((how) => Channel.attach(node, lent, how));
+      reader = new ReadEnd(adopted ? object.adoptedReceiver() : object.openReceiver());
     }
     return new Ends(writer, reader);
   }

@@ -15,6 +15,7 @@ import {
   TimeoutError,
 } from '../runtime/errors/index.ts';
 import { Closing } from './closing.ts';
+import { takeOver } from './lent.ts';
 
 export interface LockOptions {
   /** False gives Python's behaviour: a lock whose holder died stays taken. Default true. */
@@ -206,12 +207,8 @@ export class Lock implements Disposable {
 
   /** Takes the native lock; closing this lock rejects a call that waits. */
   async #take(options: WaitOptions | undefined): Promise<boolean> {
-    const { signal, unlink } = this.#closing.link(options?.signal);
-    try {
-      return await this.#lock.acquire({ timeout: options?.timeout, signal });
-    } finally {
-      unlink();
-    }
+    const signal = this.#closing.link(options?.signal);
+    return await this.#lock.acquire({ ...options, signal });
   }
 
   /** Called with the lock just taken: true, or throws when its last holder died. */
@@ -239,9 +236,10 @@ export class Lock implements Disposable {
   /** @internal */
   static revive(bytes: Uint8Array): Lock {
     const flags = bytes[0] ?? 0;
-    const native = RobustLock.attach(getRuntime().node, bytes.subarray(1), { adopt: true });
+    const { node } = getRuntime();
+    const { object } = takeOver((how) => RobustLock.attach(node, bytes.subarray(1), how));
     const onOwnerDied = flags & THROW ? 'throw' : flags & REPORT ? 'report' : undefined;
-    return new Lock(new Revived(native, (flags & ROBUST) !== 0, onOwnerDied));
+    return new Lock(new Revived(object, (flags & ROBUST) !== 0, onOwnerDied));
   }
 }
 

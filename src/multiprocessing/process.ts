@@ -68,8 +68,11 @@ const WHILE_LOADING =
 type State = 'new' | 'starting' | 'started' | 'ended' | 'closed';
 type Work = (place: Omit<CreateOptions, 'run'>) => { options: CreateOptions; undo(): void };
 
+/** The first name of a number is the usual one, the others are aliases. */
 const signalNames = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name as NodeJS.Signals]),
 );
 
 /** Processes that this one has started and not seen ending, by puid. */

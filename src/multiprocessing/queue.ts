@@ -11,6 +11,7 @@ import { Channel, type Message, type WaitOptions } from '../core/index.ts';
 import { getRuntime } from '../runtime/client/index.ts';
 import { ClosedError, DragonError, QueueEmpty, QueueFull } from '../runtime/errors/index.ts';
 import { ReadEnd, WriteEnd } from './ends.ts';
+import { takeOver } from './lent.ts';
 
 /** Places in a queue without a `maxsize`; memory is used only for items that wait. */
 const UNBOUNDED_CAPACITY = 2 ** 20;
@@ -275,13 +276,21 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T> {
 
   #openWriter(): WriteEnd {
     this.#alive('put');
-    this.#writer ??= new WriteEnd(this.#channel.openSender());
+    try {
+      this.#writer ??= new WriteEnd(this.#channel.openSender());
+    } catch (error) {
+      throw translate(error, fullError);
+    }
     return this.#writer;
   }
 
   #openReader(): ReadEnd {
     this.#alive('get');
-    this.#reader ??= new ReadEnd(this.#channel.openReceiver());
+    try {
+      this.#reader ??= new ReadEnd(this.#channel.openReceiver());
+    } catch (error) {
+      throw translate(error, emptyError);
+    }
     return this.#reader;
   }
 
@@ -302,8 +311,9 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T> {
   /** @internal */
   static revive(bytes: Uint8Array): Queue {
     const maxsize = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
-    const channel = Channel.attach(getRuntime().node, bytes.subarray(4), { adopt: true });
-    return new Queue(new Revived(channel, maxsize));
+    const { node } = getRuntime();
+    const { object } = takeOver((how) => Channel.attach(node, bytes.subarray(4), how));
+    return new Queue(new Revived(object, maxsize));
   }
 }
 

@@ -45,7 +45,7 @@ export class Turns {
     onTimeout: () => T,
   ): Promise<T> {
     const deadline = deadlineOf(options);
-    const { signal, unlink } = this.#closing.link(options?.signal);
+    const signal = this.#closing.link(options?.signal);
     const before = this.#last;
     let finished = (): void => undefined;
     const mine = new Promise<void>((resolve) => {
@@ -59,7 +59,6 @@ export class Turns {
       }
       return await operation({ ...options, timeout: leftUntil(deadline), signal });
     } finally {
-      unlink();
       finished();
       if (this.#last === last) this.#last = undefined;
     }
@@ -82,7 +81,8 @@ async function turn(
   const ended = new Promise<typeof TIMED_OUT>((resolve, reject) => {
     onAbort = () => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    if (Number.isFinite(deadline)) timer = setTimeout(resolve, leftUntil(deadline), TIMED_OUT);
+    if (!Number.isFinite(deadline)) return;
+    timer = setTimeout(resolve, Math.ceil(leftUntil(deadline)), TIMED_OUT);
   });
   try {
     return (await Promise.race([before, ended])) ?? undefined;

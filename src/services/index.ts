@@ -137,6 +137,10 @@ export class Services {
       if (kind === 'attached') this.#local.feed({ kind: 'actor', actorId, pid });
       else this.#local.feed({ kind: 'actor-dead', actorId, pid });
     });
+    // The head may have attached before anybody watched.
+    for (const { actorId, pid } of this.#node.actors()) {
+      if (actorId !== this.#node.actorId) this.#local.feed({ kind: 'actor', actorId, pid });
+    }
   }
 
   #nodeUp() {

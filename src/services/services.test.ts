@@ -2,73 +2,92 @@
  * The services over real channels, with clients in this process and processes that are played
  * by the test. White box: it looks into nothing, but it builds clients by hand.
  */
-import { mkdirSync } from 'node:fs';
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { whiteBoxOutput } from '../../ci/build/white-box.mjs';
 import { decode, encode } from '../codec/index.ts';
 import { Allocation, Channel, Node, Pool, WellKnown } from '../core/index.ts';
 import { INLINE_ARGS_BYTES, type ProcessOptions } from '../runtime/client/creation.ts';
 import { Runtime } from '../runtime/client/runtime.ts';
 import { Status } from '../runtime/errors/codes.ts';
-import { HEAD_PUID, type Services, type SpawnRequest, startServices } from './index.ts';
+import { HEAD_PUID, type SpawnRequest } from './index.ts';
 import { decodeMessage, type Event, encodeMessage, type StartTarget } from './messages/index.ts';
+import { HEAD_PID, type Order, type Report } from './played-orders.ts';
 
-class PlayedSpawner {
-  readonly requests: (SpawnRequest & { pid: number })[] = [];
+/** The process with the services, and what they have asked of their spawner. */
+class Launcher {
+  readonly spawned: { pid: number; request: SpawnRequest }[] = [];
   readonly signals: [number, number][] = [];
-  #waiting: (() => void)[] = [];
+  up = false;
+  halted = false;
+  readonly #process: ChildProcess;
+  #wake: (() => void)[] = [];
 
-  async spawn(request: SpawnRequest): Promise<{ pid: number }> {
-    const pid = 1_000_000 + this.requests.length;
-    this.requests.push({ ...request, pid });
-    for (const wake of this.#waiting.splice(0)) setImmediate(wake);
-    return { pid };
+  constructor(runtimeDir: string) {
+    const path = whiteBoxOutput(fileURLToPath(new URL('./played-launcher.ts', import.meta.url)));
+    this.#process = fork(path ?? '', [runtimeDir]);
+    this.#process.on('message', (report) => this.#note(report as Report));
   }
 
-  signal(pid: number, signal: number): void {
-    this.signals.push([pid, signal]);
-    for (const wake of this.#waiting.splice(0)) setImmediate(wake);
+  /** Resolves when `happened` is true, which reports of the launcher make. */
+  async until(happened: () => boolean): Promise<void> {
+    while (!happened()) await new Promise<void>((resolve) => this.#wake.push(resolve));
   }
 
-  /** Resolves once something has been asked of the spawner. */
-  asked(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Resolves when so many processes have been spawned. */
+  hasSpawned(count: number): Promise<void> {
+    return this.until(() => this.spawned.length >= count);
+  }
+
+  order(order: Order): void {
+    this.#process.send(order);
+  }
+
+  async close(): Promise<void> {
+    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.disconnect();
+    await ended;
+  }
+
+  #note(report: Report): void {
+    if (report.kind === 'spawn') this.spawned.push(report);
+    else if (report.kind === 'signal') this.signals.push([report.pid, report.signal]);
+    else if (report.kind === 'halted') this.halted = true;
+    else this.up = true;
+    for (const wake of this.#wake.splice(0)) wake();
   }
 }
 
-let services: Services;
-let spawner: PlayedSpawner;
-let node: Node;
+let launcher: Launcher;
 let dir: string;
 const clients: Runtime[] = [];
-const attached: Node[] = [];
+const attached: { close(): void }[] = [];
 let runs = 0;
 
-beforeEach(() => {
-  dir = `${process.env['DRAGON_RUNTIME_BASE'] ?? '/tmp'}/s${process.pid}-${runs++}`;
+beforeEach(async () => {
+  dir = `${process.env['DRAGON_RUNTIME_BASE'] ?? '/tmp'}/s${runs++}`;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  node = Node.create({ dir });
-  spawner = new PlayedSpawner();
-  services = startServices({
-    node,
-    spawner,
-    program: { exe: '/bin/node', flags: ['--flag'], entry: '/main.js' },
-    environment: { DRAGON_RUNTIME_DIR: dir },
-    log: () => undefined,
-  });
-  services.registerHead({ pid: process.pid, label: 'head' });
+  launcher = new Launcher(dir);
+  await launcher.until(() => launcher.up);
 });
 
-afterEach(() => {
+afterEach(async () => {
   for (const client of clients.splice(0)) client.close();
   for (const one of attached.splice(0)) one.close();
-  services.close();
-  node.close();
+  await launcher.close();
+  rmSync(dir, { recursive: true });
 });
 
-function attach(): Node {
-  const one = Node.attach(dir);
-  attached.push(one);
+/** Closes something after the test, the last one first. */
+function closing<T extends { close(): void }>(one: T): T {
+  attached.unshift(one);
   return one;
+}
+
+function attach(): Node {
+  return closing(Node.attach(dir));
 }
 
 function wellKnown(from: Node, index: number): Uint8Array {
@@ -97,22 +116,23 @@ class PlayedProcess {
   readonly request: SpawnRequest;
   readonly puid: bigint;
   readonly node = attach();
-  readonly #local = Channel.attach(
-    this.node,
-    wellKnown(this.node, WellKnown.localServices),
+  readonly #local = closing(
+    Channel.attach(this.node, wellKnown(this.node, WellKnown.localServices)),
   ).openSender();
 
   constructor() {
-    const request = spawner.requests.at(-1);
-    if (request === undefined) throw new Error('nothing was spawned');
+    const spawned = launcher.spawned.at(-1);
+    if (spawned === undefined) throw new Error('nothing was spawned');
+    const { pid, request } = spawned;
     this.request = request;
-    this.pid = request.pid;
+    this.pid = pid;
     this.puid = BigInt(request.env['DRAGON_PUID'] ?? '');
   }
 
   start(): StartTarget {
     const handle = Buffer.from(this.request.env['DRAGON_START'] ?? '', 'base64');
-    const receiver = Channel.attach(this.node, new Uint8Array(handle)).openReceiver();
+    const channel = closing(Channel.attach(this.node, new Uint8Array(handle)));
+    const receiver = channel.openReceiver();
     const message = decodeMessage(receiver.receiveSync({ timeout: 0 }).bytes);
     if (message.type !== 'StartTarget') throw new Error(message.type);
     return message;
@@ -128,13 +148,13 @@ class PlayedProcess {
   }
 
   exit(status: { code?: number; signal?: number }): void {
-    services.processExited(this.pid, status);
+    launcher.order({ kind: 'exited', pid: this.pid, status });
   }
 }
 
 async function startedWorker(runtime: Runtime, args?: unknown[]): Promise<PlayedProcess> {
   const starting = runtime.processCreate(work(args));
-  await spawner.asked();
+  await launcher.hasSpawned(1);
   const played = new PlayedProcess().started();
   await starting;
   return played;
@@ -146,7 +166,7 @@ describe('a process', () => {
     const starting = runtime.processCreate(
       work([1, 'two'], { daemon: true, cwd: '/usr', env: { COLOUR: 'red', HOME: undefined } }),
     );
-    await spawner.asked();
+    await launcher.hasSpawned(1);
     const played = new PlayedProcess();
     const { exe, args, cwd, env, stdio } = played.request;
     expect([exe, args, cwd]).toEqual(['/bin/node', ['--flag', '/main.js'], '/usr']);
@@ -167,7 +187,7 @@ describe('a process', () => {
     const big = new Uint8Array(INLINE_ARGS_BYTES * 3).fill(7);
     const before = runtime.pool.stats().usedBytes;
     const starting = runtime.processCreate(work([big]));
-    await spawner.asked();
+    await launcher.hasSpawned(1);
     const played = new PlayedProcess();
     const { args, argsHandle } = played.start();
     expect(args.byteLength).toBe(0);
@@ -201,7 +221,7 @@ describe('a process', () => {
   it('that can not be started fails with the reason [SVC-022, SVC-023]', async () => {
     const runtime = client();
     const early = runtime.processCreate(work());
-    await spawner.asked();
+    await launcher.hasSpawned(1);
     new PlayedProcess().exit({ signal: 11 });
     await expect(early).rejects.toMatchObject({
       code: 'ERR_PROCESS',
@@ -209,6 +229,7 @@ describe('a process', () => {
     });
     const taken = { name: 'one' };
     const first = runtime.processCreate(work([], taken));
+    await launcher.hasSpawned(2);
     await expect(runtime.processCreate(work([], taken))).rejects.toMatchObject({ code: 'EEXIST' });
     new PlayedProcess().started();
     await first;
@@ -224,11 +245,11 @@ describe('a process', () => {
       .finally(() => {
         settled = true;
       });
-    await spawner.asked();
+    await launcher.hasSpawned(1);
     const played = new PlayedProcess();
     abort.abort(new Error('changed my mind'));
-    await spawner.asked();
-    expect(spawner.signals).toEqual([[played.pid, 9]]);
+    await launcher.until(() => launcher.signals.length > 0);
+    expect(launcher.signals).toEqual([[played.pid, 9]]);
     expect(settled).toBe(false);
     played.exit({ signal: 9 });
     expect(await outcome).toHaveProperty('message', 'changed my mind');
@@ -267,7 +288,7 @@ describe('requests', () => {
     expect(runtime.node.waits.size).toBe(0);
   });
 
-  it('reject with the reason when they are aborted, and leave nothing [SVC-013, SVC-073]', async () => {
+  it('that are aborted reject with the reason and leave nothing [SVC-013, SVC-073]', async () => {
     const runtime = client();
     const abort = new AbortController();
     const waiting = runtime.nameLookup('later', { wait: true, hold: true, signal: abort.signal });
@@ -285,10 +306,10 @@ describe('requests', () => {
 
   it('that can not be read are answered with an error [SVC-005]', async () => {
     const own = attach();
-    const pool = Pool.attach(own, wellKnown(own, WellKnown.infrastructurePool));
-    const replies = Channel.create(pool, {});
+    const pool = closing(Pool.attach(own, wellKnown(own, WellKnown.infrastructurePool)));
+    const replies = closing(Channel.create(pool, {}));
     const receiver = replies.openReceiver();
-    const channel = Channel.attach(own, wellKnown(own, WellKnown.globalServices));
+    const channel = closing(Channel.attach(own, wellKnown(own, WellKnown.globalServices)));
     const sender = channel.openSender();
     sender.sendSync(Uint8Array.of(255, 255, 255, 255, 1));
     const replyTo = replies.serialize();
@@ -303,10 +324,10 @@ describe('requests', () => {
 
   it('of a client that does not read its answers delay nobody else [SVC-014]', async () => {
     const own = attach();
-    const pool = Pool.attach(own, wellKnown(own, WellKnown.infrastructurePool));
-    const replies = Channel.create(pool, { capacity: 4 });
+    const pool = closing(Pool.attach(own, wellKnown(own, WellKnown.infrastructurePool)));
+    const replies = closing(Channel.create(pool, { capacity: 4 }));
     const receiver = replies.openReceiver();
-    const channel = Channel.attach(own, wellKnown(own, WellKnown.globalServices));
+    const channel = closing(Channel.attach(own, wellKnown(own, WellKnown.globalServices)));
     const sender = channel.openSender();
     const replyTo = replies.serialize();
     for (let tag = 1; tag <= 50; ++tag) {
@@ -327,16 +348,16 @@ describe('the end of a run', () => {
   it('comes when every process has ended, by force if need be [SVC-060, SVC-061]', async () => {
     const runtime = client();
     const played = await startedWorker(runtime);
-    const waiting = runtime.nameLookup('never', { wait: true });
-    const done = services.teardown({ patienceMs: 30 });
-    await spawner.asked();
+    const waiting = client(1n).nameLookup('never', { wait: true });
+    launcher.order({ kind: 'teardown', patienceMs: 30 });
+    await launcher.until(() => launcher.signals.length === 2);
     await expect(runtime.processCreate(work())).rejects.toMatchObject({ code: 'ERR_STATE' });
-    await spawner.asked();
-    const toWorker = spawner.signals.filter(([pid]) => pid === played.pid);
-    expect(toWorker.map(([, signal]) => signal)).toEqual([15, 9]);
-    services.processExited(played.pid, { signal: 9 });
-    services.processExited(process.pid, { signal: 9 });
+    const toWorker = () => launcher.signals.filter(([pid]) => pid === played.pid);
+    await launcher.until(() => toWorker().length === 2);
+    expect(toWorker().map(([, signal]) => signal)).toEqual([15, 9]);
+    played.exit({ signal: 9 });
+    launcher.order({ kind: 'exited', pid: HEAD_PID, status: { signal: 9 } });
     await expect(waiting).rejects.toMatchObject({ code: 'ERR_RUNTIME_GONE' });
-    await done;
+    await launcher.until(() => launcher.halted);
   });
 });

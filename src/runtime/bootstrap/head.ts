@@ -18,21 +18,16 @@ export function runHead(): void {
   delete process.env['DRAGON_PROGRAM'];
   const path = fileURLToPath(source);
   process.argv[1] = path;
-  if (prepared === undefined) void prepareAndRun(path);
+  if (prepared === undefined) void prepareAndRun(source, path);
   else run(prepared, prepared === source, path);
 }
 
-/** Without the launcher's answer the cache is asked here. */
-async function prepareAndRun(path: string): Promise<void> {
-  const { prepareProgram } = await import('../loader/program.ts');
-  const { cacheDir, fallbackDir } = (await import('../loader/process-modules.ts')).processModules();
-  const options = {
-    ...(cacheDir === undefined ? {} : { cacheDir }),
-    ...(fallbackDir === undefined ? {} : { fallbackDir }),
-  };
+/** Without the launcher's answer, or if the program needs the resolver, the cache is asked here. */
+async function prepareAndRun(source: string, path: string): Promise<void> {
+  const { prepareHere } = await import('../loader/on-demand.ts');
   try {
-    const { url, source } = await prepareProgram(path, options);
-    run(url, url === source, path);
+    const { url, source: real } = await prepareHere(source);
+    run(url, url === real, path);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     process.stderr.write(`dragon: ${text}\n`);

@@ -42,6 +42,8 @@ export async function runStartedProcess(): Promise<void> {
     process.exit(EXIT_FAILED);
   }
   process.on('uncaughtExceptionMonitor', (error) => {
+    // A program that handles such errors itself goes on.
+    if (process.listenerCount('uncaughtException') > 0) return;
     report({ type: 'ProcessFailed', puid, error: encodeError(error) });
   });
   report({ type: 'ProcessStarted', puid });

@@ -9,7 +9,7 @@ import { Status } from '../errors/codes.ts';
 import { errorFromStatus } from '../errors/index.ts';
 import { Runtime } from './runtime.ts';
 
-export type { ProcessExit, ProcessInfo } from '../../services/messages/index.ts';
+export type { NodeInfo, ProcessExit, ProcessInfo } from '../../services/messages/index.ts';
 export type { Child } from './children.ts';
 export type { Executable, ProcessOptions, TargetCall } from './creation.ts';
 export {
@@ -49,10 +49,15 @@ export function hasAttached(): boolean {
 function attach(): Runtime {
   const { runtimeDir, puid } = environment();
   if (runtimeDir === undefined) throw errorFromStatus(Status.NO_RUNTIME, 'use the runtime');
+  return attachRuntime(runtimeDir, puid);
+}
+
+/** Attaches to the run in a directory; for tools that look at it from outside. */
+export function attachRuntime(runtimeDir: string, puid = 0n): Runtime {
   const node = Node.attach(runtimeDir);
   const services = wellKnown(node, WellKnown.globalServices);
   const replies = Pool.attach(node, wellKnown(node, WellKnown.infrastructurePool));
-  return new Runtime(node, replies, Channel.attach(node, services), puid ?? 0n);
+  return new Runtime(node, replies, Channel.attach(node, services), puid);
 }
 
 /** The head may be faster than the services; it waits for them. */

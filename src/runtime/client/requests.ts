@@ -26,7 +26,7 @@ import {
   type Request,
 } from '../../services/messages/index.ts';
 import { Status } from '../errors/codes.ts';
-import { DragonError, errorFromStatus, TimeoutError } from '../errors/index.ts';
+import { ClosedError, DragonError, errorFromStatus, TimeoutError } from '../errors/index.ts';
 
 /** A request without what the client adds to it. */
 export type Body<R extends Request> = Omit<R, 'tag' | 'puid' | 'actor' | 'replyTo'>;
@@ -59,6 +59,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class RequestLine {
   readonly #node: Node;
   readonly #puid: bigint;
+  readonly #services: Channel;
   readonly #sender: SendHandle;
   readonly #channel: Channel;
   readonly #receiver: ReceiveHandle;
@@ -73,6 +74,7 @@ export class RequestLine {
   constructor(node: Node, pool: Pool, services: Channel, puid: bigint) {
     this.#node = node;
     this.#puid = puid;
+    this.#services = services;
     this.#sender = services.openSender();
     this.#channel = Channel.create(pool, {
       capacity: REPLY_CAPACITY,
@@ -126,11 +128,14 @@ export class RequestLine {
     return this.#open.size;
   }
 
+  /** Leaves the channels; requests that are open reject. */
   close(): void {
+    this.#fail(new ClosedError('the runtime was left'));
     this.#watch?.abort();
     this.#receiver.close();
     this.#channel.close();
     this.#sender.close();
+    this.#services.close();
   }
 
   #compose<R extends Request>(body: Body<R>): { tag: number; parts: Uint8Array[] } {
@@ -246,14 +251,13 @@ export class RequestLine {
     else undo?.(reply);
   }
 
-  /** Tells the services that nobody waits. When even that does not fit now, they go on. */
+  /** Tells the services that nobody waits; at once, or as soon as there is room. */
   #cancel(cancelled: number): void {
+    const puid = this.#puid;
     const actor = this.#node.actorId;
-    try {
-      this.#sender.trySend(encodeMessage({ type: 'GsCancel', actor, cancelled }));
-    } catch {
-      // The services are gone, and the request with them.
-    }
+    const parts = encodeMessage({ type: 'GsCancel', puid, actor, cancelled });
+    // If the services are gone, so is the request.
+    this.#sender.send(parts).catch(() => undefined);
   }
 
   #translate(error: unknown): unknown {

@@ -73,6 +73,7 @@ export class Runtime {
   readonly pool: Pool;
   readonly puid: bigint;
   readonly children: Children;
+  readonly #replies: Pool;
   readonly #line: RequestLine;
 
   /** `services` is the channel that global services read, `replies` a pool for answers. */
@@ -81,6 +82,7 @@ export class Runtime {
     this.pool = Pool.default(node);
     this.puid = puid;
     this.children = new Children(this);
+    this.#replies = replies;
     this.#line = new RequestLine(node, replies, services, puid);
   }
 
@@ -196,9 +198,10 @@ export class Runtime {
     return this.#line.requestSync<R>(body, options);
   }
 
-  /** Leaves the runtime. Nothing may be pending. */
+  /** Leaves the runtime. Requests that are open reject; nothing else may be pending. */
   close(): void {
     this.#line.close();
+    this.#replies.close();
     this.pool.close();
     this.node.close();
   }

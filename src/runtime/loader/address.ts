@@ -7,7 +7,7 @@ import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GENERATION } from './cache.ts';
 import type { Graph, ModuleNode } from './graph.ts';
-import { installation } from './resolve.ts';
+import { installation } from './installation.ts';
 
 const HASH_CHARACTERS = 24;
 const STEM_CHARACTERS_MAX = 40;

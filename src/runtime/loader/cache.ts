@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** The version of the transpiler; `loader.test.ts` compares it with the installed one. */
 export const TRANSPILER_VERSION = '0.28.2';
@@ -66,9 +66,23 @@ export function isTrusted(cacheDir: string): boolean {
   }
 }
 
+/** Step by step, since Node's own recursive way never ends where folders can't be made (`/proc`). */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const above = dirname(path);
+    if (code !== 'ENOENT' || above === path || existsSync(above)) throw error;
+    makeFolder(above);
+    makeFolder(path);
+  }
+}
+
 /** Makes the folders. Throws if that fails or if they can't be trusted. */
 export function openCache(cacheDir: string): void {
-  mkdirSync(indexFolder(cacheDir), { recursive: true, mode: 0o700 });
+  makeFolder(indexFolder(cacheDir));
   if (!isTrusted(cacheDir)) throw new Error(`${cacheDir} is writable by others`);
 }
 

@@ -5,7 +5,7 @@
 // Non-goals: what the process does with it (`process-modules.ts`).
 import type { Import } from 'es-module-lexer';
 import type { Edge, ModuleNode } from './graph.ts';
-import { PROCESS_MODULES } from './process-modules.ts';
+import { PROCESS_MODULES } from './modules.ts';
 import { applyEdits, type Edit, shiftMappings } from './source-map.ts';
 
 export type Output = { readonly file: string; readonly text: string; readonly map: string };
@@ -76,4 +76,13 @@ export function emit(node: ModuleNode, names: ReadonlyMap<string, string>): Outp
     text: `${line}${body}//# sourceMappingURL=${file}.map\n`,
     map: JSON.stringify(map),
   };
+}
+
+/** Whether a module may call `import.meta.resolve`: by name, or with `import.meta` passed around. */
+export function usesResolve({ transformed: { code, imports } }: ModuleNode): boolean {
+  return imports.some(({ type, end }) => {
+    return (
+      type === 'import-meta' && /^\s*(\?\.|\.)?\s*(resolve\b|[^\s.?\w]|$)/.test(code.slice(end))
+    );
+  });
 }

@@ -57,7 +57,6 @@ class Builder {
   private readonly problems = new Map<string, ProgramError>();
 
   async build(entry: Resolved): Promise<Map<string, ModuleNode>> {
-    refuseUnknownKind(entry.url);
     await this.visit(entry);
     const nodes = new Map<string, ModuleNode>();
     for (const [url, pending] of this.found) {
@@ -157,7 +156,8 @@ class Builder {
   }
 }
 
-function refuseUnknownKind(url: string): void {
+/** Throws a ProgramError for files that look like programs and are never run. */
+export function refuseUnknownKind(url: string): void {
   const path = fileURLToPath(url);
   const reason = notLoadable[extname(path)];
   if (reason !== undefined) throw problemWith(path, reason);

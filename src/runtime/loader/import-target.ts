@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { TaskNotFoundError } from '../errors/index.ts';
-import { addressOf, type Namespace } from './process-modules.ts';
-import { Resolver } from './resolve.ts';
+import type { Namespace } from './modules.ts';
+import { addressOf } from './on-demand.ts';
 import { compile, type TargetReference } from './targets.ts';
 
 /**
@@ -18,34 +18,44 @@ export async function importTarget(
     const { captured, source } = reference;
     return compile(source, Object.keys(captured))(...Object.values(captured)) as () => unknown;
   }
-  const { module, export: name } = reference;
-  const namespace = await importModule(module, name);
+  const { module, base, export: name } = reference;
+  const namespace = await importModule(await resolved(module, base, name), name);
   const value = Object.hasOwn(namespace, name) ? namespace[name] : undefined;
   if (typeof value !== 'function') throw noFunction(module, name, namespace);
   return value as () => unknown;
+}
+
+async function resolved(module: string, base: string | undefined, name: string): Promise<string> {
+  if (base === undefined) return module;
+  const { Resolver } = await import('./resolve.ts');
+  try {
+    return new Resolver().resolve(module, base).url;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw missing(module, name, why, cause);
+  }
 }
 
 async function importModule(module: string, name: string): Promise<Namespace> {
   if (!module.startsWith('file:')) return (await import(module)) as Namespace;
   const path = fileURLToPath(module);
   if (!existsSync(path)) {
-    throw new TaskNotFoundError(
-      `the target ${name} of ${path} can't be found: there is no such file; name a module that ` +
-        'exists on this node',
-      { details: { module, export: name } },
-    );
+    throw missing(module, name, 'there is no such file; name a module that exists on this node');
   }
-  const { url, kind } = new Resolver().resolve(module, module);
-  return (await import(kind === 'other' ? url : await addressOf(url))) as Namespace;
+  return (await import(await addressOf(module))) as Namespace;
 }
 
 function noFunction(module: string, name: string, namespace: Namespace): TaskNotFoundError {
-  const shown = module.startsWith('file:') ? fileURLToPath(module) : module;
   const functions = Object.keys(namespace).filter((key) => typeof namespace[key] === 'function');
   const what = Object.hasOwn(namespace, name) ? 'is no function' : 'is not exported';
   const others = functions.length === 0 ? 'it exports none' : `it exports ${functions.join(', ')}`;
-  return new TaskNotFoundError(
-    `the target ${name} of ${shown} can't be found: ${name} ${what} there; ${others}`,
-    { details: { module, export: name } },
-  );
+  return missing(module, name, `${name} ${what} there; ${others}`);
+}
+
+function missing(module: string, name: string, why: string, cause?: unknown): TaskNotFoundError {
+  const shown = module.startsWith('file:') ? fileURLToPath(module) : module;
+  return new TaskNotFoundError(`the target ${name} of ${shown} can't be found: ${why}`, {
+    ...(cause === undefined ? {} : { cause }),
+    details: { module, export: name },
+  });
 }

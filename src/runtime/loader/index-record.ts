@@ -30,6 +30,8 @@ export type IndexRecord = {
   readonly sources: readonly SourceRecord[];
   /** Empty for a program that is run as it is. */
   readonly modules: readonly ModuleRecord[];
+  /** Set if one of them may call `import.meta.resolve`. */
+  readonly usesResolve?: true;
 };
 
 export type Known = { readonly state: 'valid' | 'unsure'; readonly record: IndexRecord };

@@ -3,7 +3,6 @@
 // Non-goals: anything of its own.
 export { type CacheOptions, defaultCacheDir } from './cache.ts';
 export { importTarget } from './import-target.ts';
-export { processModules } from './process-modules.ts';
 export { type PreparedProgram, prepareProgram } from './program.ts';
 export {
   type AnyFunction,

@@ -60,8 +60,11 @@ export function resolveImports(
   name: string,
   other: ResolveOther,
 ): string {
-  const usable = name !== '#' && !name.startsWith('#/') && isMap(imports);
-  const found = usable ? resolveKey({ folder, other }, imports, name) : undefined;
+  if (name === '#' || name.startsWith('#/')) {
+    const message = `${name} is not a name of a package's own`;
+    throw new ResolutionError('ERR_INVALID_MODULE_SPECIFIER', message);
+  }
+  const found = isMap(imports) ? resolveKey({ folder, other }, imports, name) : undefined;
   if (found !== undefined) return found;
   throw new ResolutionError(
     'ERR_PACKAGE_IMPORT_NOT_DEFINED',
@@ -137,7 +140,7 @@ function resolveFirst(
 function resolveText(map: PackageMap, target: string, match: string | undefined): string {
   const fill = (text: string) => (match === undefined ? text : text.replaceAll('*', match));
   if (!target.startsWith('./')) {
-    const foreign = map.other !== undefined && !/^(\.\.?)?\//.test(target) && !isAddress(target);
+    const foreign = map.other !== undefined && !/^(\.\.?)?\//.test(target) && !URL.canParse(target);
     if (!foreign || map.other === undefined) throw invalidTarget(map, target);
     return map.other(fill(target), map.folder);
   }
@@ -147,10 +150,6 @@ function resolveText(map: PackageMap, target: string, match: string | undefined)
     throw new ResolutionError('ERR_INVALID_MODULE_SPECIFIER', message);
   }
   return join(map.folder, fill(target));
-}
-
-function isAddress(text: string): boolean {
-  return URL.canParse(text) && !text.startsWith('node:');
 }
 
 function invalidTarget({ folder }: PackageMap, target: unknown): ResolutionError {

@@ -1,102 +1,49 @@
 // The one object of a process in which its transpiled modules meet: they enter themselves, and it
 // answers imports that could not be resolved beforehand. It lives on `globalThis`, so that modules
-// reach it without importing anything, and more than one copy of this file can share it.
-// Non-goals: transpiling, which is loaded when an import needs it.
+// reach it without importing anything. Only the bootstrap imports this file, which therefore must
+// import nothing but types and what Node has loaded anyway; everybody else uses `modules.ts`.
+// Non-goals: resolving and transpiling, which are loaded when an import needs them.
 import { fileURLToPath } from 'node:url';
-import { Resolver } from './resolve.ts';
+import type { ProcessModules } from './modules.ts';
 
-export const PROCESS_MODULES = 'dragon-runtime.modules';
+/** The same text as `PROCESS_MODULES` of `modules.ts`; a test compares them. */
+const KEY = Symbol.for('dragon-runtime.modules');
 
-const KEY = Symbol.for(PROCESS_MODULES);
+export type Place = Pick<ProcessModules, 'cacheDir' | 'fallbackDir' | 'program'>;
 
-export type Namespace = Readonly<Record<string, unknown>>;
-
-export type EnteredModule = {
-  /** The address of the source, as `import.meta.url` has it. */
-  readonly source: string;
-  /** The address of the transpiled module. */
-  readonly address: string;
-  readonly namespace: Namespace;
-  /** Names of the exports that the module makes itself; others it passes on. */
-  readonly own: readonly string[];
-};
-
-export type ProcessModules = {
-  readonly entered: Map<string, EnteredModule>;
-  /** Where transpiled modules are kept. */
-  cacheDir: string | undefined;
-  /** Where they go if nothing can be written there; it is removed with the run. */
-  fallbackDir: string | undefined;
-  /** The address of the program's source, if this process runs one. */
-  program: string | undefined;
-  enter(source: string, meta: ImportMeta, namespace: Namespace, own: readonly string[]): void;
-  import(parent: string, specifier: unknown, options?: ImportCallOptions): Promise<unknown>;
-};
-
-/** The object of this process; made when it is first asked for. */
-export function processModules(): ProcessModules {
-  const holder = globalThis as Record<symbol, unknown>;
-  holder[KEY] ??= make();
-  return holder[KEY] as ProcessModules;
+/** Makes the object of this process. */
+export function installProcessModules(place: Place): ProcessModules {
+  const modules = make(place);
+  (globalThis as Record<symbol, unknown>)[KEY] = modules;
+  return modules;
 }
 
-function make(): ProcessModules {
-  const entered = new Map<string, EnteredModule>();
-  return {
-    entered,
-    cacheDir: undefined,
-    fallbackDir: undefined,
-    program: undefined,
+function make(place: Place): ProcessModules {
+  const modules: ProcessModules = {
+    ...place,
+    entered: new Map(),
+    resolve: undefined,
     enter(source, meta, namespace, own) {
-      entered.set(source, { source, address: meta.url, namespace, own });
-      describe(meta, source);
+      modules.entered.set(source, { source, address: meta.url, namespace, own });
+      describe(modules, meta, source);
     },
     async import(parent, specifier, options) {
+      const { importedAddress } = await import('./on-demand.ts');
       const address = await importedAddress(parent, String(specifier));
-      return options === undefined ? import(address) : import(address, options);
+      const isJson = options?.with?.['type'] === 'json';
+      return isJson ? import(address, { with: { type: 'json' } }) : import(address);
     },
   };
+  return modules;
 }
 
 /** Makes `import.meta` speak of the source. */
-function describe(meta: ImportMeta, source: string): void {
+function describe(modules: ProcessModules, meta: ImportMeta, source: string): void {
   const path = fileURLToPath(source);
   meta.url = source;
   meta.filename = path;
   meta.dirname = path.slice(0, path.lastIndexOf('/')) || '/';
-  meta.resolve = (specifier) => resolveFrom(source, specifier);
-}
-
-/** As Node's `import.meta.resolve`, a file need not exist. */
-function resolveFrom(source: string, specifier: string): string {
-  const text = String(specifier);
-  try {
-    return new Resolver().resolve(text, source).url;
-  } catch (error) {
-    const isPath = /^(\.{0,2}\/|file:)/.test(text);
-    if (isPath && (error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND') {
-      return new URL(text, source).href;
-    }
-    throw error;
-  }
-}
-
-async function importedAddress(parent: string, specifier: string): Promise<string> {
-  const { url, kind } = new Resolver().resolve(specifier, parent);
-  return kind === 'other' ? url : addressOf(url);
-}
-
-/** The address under which a source is, or can be, imported in this process. */
-export async function addressOf(source: string): Promise<string> {
-  const modules = processModules();
-  const known = modules.entered.get(source);
-  if (known !== undefined) return known.address;
-  const { prepareModule } = await import('./program.ts');
-  const { cacheDir, fallbackDir } = modules;
-  const prepared = await prepareModule(source, {
-    ...(cacheDir === undefined ? {} : { cacheDir }),
-    ...(fallbackDir === undefined ? {} : { fallbackDir }),
-  });
-  modules.cacheDir ??= prepared.cacheDir;
-  return prepared.url;
+  // Whoever imports a program that asks for it has loaded the resolver before.
+  const own = meta.resolve;
+  meta.resolve = (specifier) => (modules.resolve ?? own)(String(specifier), source);
 }

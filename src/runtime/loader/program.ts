@@ -1,12 +1,13 @@
 // The way into the loader: a program, or the module of a target, becomes something that a plain
 // process can import. From the cache that takes a few `stat` calls; whatever is wrong with the cache
 // only costs time.
-// Non-goals: running it.
-import { extname } from 'node:path';
-import { ProgramError } from '../errors/index.ts';
+// Non-goals: running it. This file is loaded by every start; what only a changed program needs is not.
+import { realpathSync } from 'node:fs';
+import { resolve as resolvePath } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type CacheOptions, defaultCacheDir, temporaryCacheDir } from './cache.ts';
-import { addressIn, findRecord, keepRecord } from './index-record.ts';
-import { installation, ResolutionError, type Resolved, Resolver } from './resolve.ts';
+import { addressIn, findRecord, type IndexRecord, keepRecord } from './index-record.ts';
+import { installation } from './installation.ts';
 
 export type PreparedProgram = {
   /** What to import. The same as `source` if Node runs the file as it is. */
@@ -15,62 +16,62 @@ export type PreparedProgram = {
   readonly source: string;
   /** The cache that holds the modules; processes of the run look there, too. */
   readonly cacheDir: string;
+  /** Whether the program may ask for `import.meta.resolve`; see `on-demand.ts`. */
+  readonly usesResolve: boolean;
 };
 
-/** Prepares the program at a path. Throws a ProgramError that shows what is wrong with it. */
+/**
+ * Prepares the program, or the module, at a path or a file's address. Throws a ProgramError that
+ * shows what is wrong with it.
+ */
 export async function prepareProgram(
-  path: string,
+  pathOrUrl: string,
   options: CacheOptions = {},
 ): Promise<PreparedProgram> {
-  return prepare(resolveSource(path), options);
-}
-
-/** Prepares the module with this address. */
-export async function prepareModule(
-  source: string,
-  options: CacheOptions = {},
-): Promise<PreparedProgram> {
-  const at = resolveSource(source);
-  return prepare(at, options);
-}
-
-function resolveSource(pathOrUrl: string): Resolved {
-  try {
-    const isUrl = pathOrUrl.startsWith('file:');
-    const resolver = new Resolver();
-    return isUrl ? resolver.resolve(pathOrUrl, pathOrUrl) : resolver.source(pathOrUrl);
-  } catch (cause) {
-    if (!(cause instanceof ResolutionError)) throw cause;
-    throw new ProgramError(cause.message, { cause, details: { path: pathOrUrl } });
-  }
-}
-
-async function prepare(entry: Resolved, options: CacheOptions): Promise<PreparedProgram> {
-  const source = entry.url;
   const cacheDir = options.cacheDir || defaultCacheDir();
   const { fallbackDir } = options;
   const folders = fallbackDir === undefined ? [cacheDir] : [cacheDir, fallbackDir];
-  const ending = extname(new URL(source).pathname);
-  if (entry.kind === 'other' && ending !== '.cts') return { url: source, source, cacheDir };
-  for (const folder of folders) {
-    const known = findRecord(folder, source, installation());
-    if (known === undefined) continue;
+  const source = realAddress(pathOrUrl);
+  for (const folder of source === undefined ? [] : folders) {
+    const known = source === undefined ? undefined : findRecord(folder, source, installation());
+    if (source === undefined || known === undefined) continue;
     const { state, record } = known;
     if (state === 'unsure' && !(await import('./transpile.ts')).confirm(record, folder)) continue;
     keepRecord(record, folder);
-    return { url: addressIn(record, folder, source), source, cacheDir: folder };
+    return answer(record, folder, source);
   }
-  return transpileInto(folders, entry);
+  return transpileInto(folders, pathOrUrl);
+}
+
+/** The address without symbolic links; undefined if there is no such file. */
+function realAddress(pathOrUrl: string): string | undefined {
+  try {
+    const isUrl = pathOrUrl.startsWith('file:');
+    const url = isUrl ? new URL(pathOrUrl) : pathToFileURL(resolvePath(pathOrUrl));
+    const real = pathToFileURL(realpathSync(fileURLToPath(url)));
+    return real.href + url.search + url.hash;
+  } catch {
+    return undefined;
+  }
+}
+
+function answer(record: IndexRecord, cacheDir: string, source: string): PreparedProgram {
+  const url = addressIn(record, cacheDir, source);
+  return { url, source, cacheDir, usesResolve: record.usesResolve === true };
 }
 
 async function transpileInto(
   folders: readonly string[],
-  entry: Resolved,
+  pathOrUrl: string,
 ): Promise<PreparedProgram> {
-  const { transpile, store } = await import('./transpile.ts');
+  const { resolveProgram, transpile, store } = await import('./transpile.ts');
+  const entry = resolveProgram(pathOrUrl);
+  if (entry.kind === 'other') {
+    const { url: source } = entry;
+    return { url: source, source, cacheDir: folders[0] ?? '', usesResolve: false };
+  }
   const transpiled = await transpile(entry);
-  const source = entry.url;
-  const tried = folders.find((folder) => {
+  const stored = folders.find((folder) => {
     try {
       store(transpiled, folder);
       return true;
@@ -79,7 +80,7 @@ async function transpileInto(
       return false;
     }
   });
-  const cacheDir = tried ?? temporaryCacheDir();
-  if (tried === undefined) store(transpiled, cacheDir);
-  return { url: addressIn(transpiled.record, cacheDir, source), source, cacheDir };
+  const cacheDir = stored ?? temporaryCacheDir();
+  if (stored === undefined) store(transpiled, cacheDir);
+  return answer(transpiled.record, cacheDir, entry.url);
 }

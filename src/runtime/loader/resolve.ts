@@ -5,8 +5,8 @@
 import { isBuiltin } from 'node:module';
 import { dirname, extname, join, resolve as resolvePath } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { packageRoot } from '../../core/native.ts';
 import { Files, type Manifest } from './files.ts';
+import { installation } from './installation.ts';
 import { ResolutionError, resolveExports, resolveImports } from './package-map.ts';
 
 export { ResolutionError } from './package-map.ts';
@@ -22,14 +22,6 @@ const MAIN_ENDINGS = ['', '.js', '.json', '.node', '/index.js', '/index.json', '
 
 /** What TypeScript's convention of naming the output means for the source. */
 const sourceEnding: Readonly<Record<string, string>> = { '.js': '.ts', '.mjs': '.mts' };
-
-let ownRoot: string | undefined;
-
-/** The folder of the running installation. */
-export function installation(): string {
-  ownRoot ??= packageRoot();
-  return ownRoot;
-}
 
 export class Resolver {
   readonly files: Files;
@@ -193,7 +185,7 @@ export class Resolver {
 function splitSpecifier(specifier: string): { name: string; subpath: string } {
   const match = /^((?:@[^/\\%]+\/)?[^./\\%@][^/\\%]*)(\/.*)?$/.exec(specifier);
   const name = match?.[1];
-  if (name === undefined || match?.[2]?.endsWith('/')) {
+  if (name === undefined) {
     const message = `${JSON.stringify(specifier)} is not the name of a module`;
     throw new ResolutionError('ERR_INVALID_MODULE_SPECIFIER', message);
   }
@@ -207,4 +199,17 @@ function from(parent: string): string {
 function notFound(specifier: string, parent: string, fix?: string): ResolutionError {
   const message = `there is no ${specifier}${fix === undefined ? '' : `; ${fix}`}${from(parent)}`;
   return new ResolutionError('ERR_MODULE_NOT_FOUND', message);
+}
+
+/** As Node's `import.meta.resolve`, a file need not exist. */
+export function resolveFrom(specifier: string, parent: string): string {
+  try {
+    return new Resolver().resolve(specifier, parent).url;
+  } catch (error) {
+    const isPath = /^(\.{0,2}\/|file:)/.test(specifier);
+    if (isPath && (error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND') {
+      return new URL(specifier, parent).href;
+    }
+    throw error;
+  }
 }

@@ -1,18 +1,19 @@
 // How a function is named so that another process finds it: an export of a module, or its own text.
 // Non-goals: calling it; and tasks that are not functions of JavaScript.
 import { isAbsolute } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { DragonError, TaskNotFoundError } from '../errors/index.ts';
-import { processModules } from './process-modules.ts';
-import { Resolver } from './resolve.ts';
+import { processModules } from './modules.ts';
 
 /** What travels. Plain data that JSON carries. */
 export type TargetReference =
   | {
       readonly v: 1;
       readonly kind: 'esm';
-      /** An address: of a file, or of a module of Node's own. */
+      /** The address of a file, a module of Node's own, or the name of a package's. */
       readonly module: string;
+      /** The address from which a package's name is resolved. */
+      readonly base?: string;
       readonly export: string;
     }
   | {
@@ -53,8 +54,9 @@ export function defineTask<F extends AnyFunction>(moduleUrl: string, name: strin
   if (typeof fn !== 'function' || typeof name !== 'string') {
     throw new TypeError('defineTask(import.meta.url, name, function): an argument is missing');
   }
-  const module = moduleAddress(moduleUrl);
-  mark(fn, { v: 1, kind: 'esm', module, export: name });
+  const reference = namedBy(moduleUrl, name);
+  const { module } = reference;
+  mark(fn, reference);
   const fields = { module, export: name };
   for (const [key, value] of Object.entries(fields)) {
     Object.defineProperty(fn, key, { value, configurable: true });
@@ -93,15 +95,21 @@ function refused(name: string, why: string): DragonError {
 }
 
 function plainCopy(name: string, captured: object): Record<string, unknown> {
-  const text = JSON.stringify(captured, (key, value: unknown) => {
-    const isPlain = ['string', 'boolean'].includes(typeof value) || value === null;
-    const isNumber = typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0);
-    const prototype = typeof value === 'object' && value && Object.getPrototypeOf(value);
-    const isTree = prototype === Object.prototype || Array.isArray(value);
-    if (isPlain || isNumber || isTree) return value;
+  // As a function, since only `this` has a value before its `toJSON` is called.
+  const text = JSON.stringify(captured, function (this: Record<string, unknown>, key) {
+    const value = this[key];
+    if (isPlain(value)) return value;
     throw refused(name, `${key} is not plain data; pass it as an argument`);
   });
   return JSON.parse(text) as Record<string, unknown>;
+}
+
+/** What JSON carries without a change. */
+function isPlain(value: unknown): boolean {
+  if (value === null || Array.isArray(value)) return true;
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
+  if (typeof value === 'object') return Object.getPrototypeOf(value) === Object.prototype;
+  return typeof value === 'string' || typeof value === 'boolean';
 }
 
 /** The function of an `inline` target. Only text that the same program sent ever gets here. */
@@ -162,7 +170,7 @@ export function referenceOf(target: unknown): TargetReference {
   if (!isNamed || typeof name !== 'string') {
     throw new TypeError('a target is a function that a module exports, or { module, export }');
   }
-  return { v: 1, kind: 'esm', module: moduleAddress(String(module)), export: name };
+  return namedBy(String(module), name);
 }
 
 function notExported(fn: { readonly name: string }): TaskNotFoundError {
@@ -174,17 +182,18 @@ function notExported(fn: { readonly name: string }): TaskNotFoundError {
   );
 }
 
-function moduleAddress(module: string): string {
-  if (isAbsolute(module)) return pathToFileURL(module).href;
-  if (module.startsWith('file:')) return pathToFileURL(fileURLToPath(module)).href;
-  if (/^[a-z][a-z0-9+.-]+:/i.test(module)) return module;
+type NamedReference = Extract<TargetReference, { kind: 'esm' }>;
+
+function namedBy(module: string, name: string): NamedReference {
+  const common = { v: 1, kind: 'esm', export: name } as const;
+  if (isAbsolute(module)) return { ...common, module: pathToFileURL(module).href };
+  if (module.startsWith('file:')) return { ...common, module: new URL(module).href };
+  if (/^[a-z][a-z0-9+.-]+:/i.test(module)) return { ...common, module };
   const { program } = processModules();
-  if (module.startsWith('.') || program === undefined) {
-    throw new DragonError(
-      `the module of a target is an address, not ${JSON.stringify(module)}; ` +
-        `write: new URL('./tasks.ts', import.meta.url)`,
-      { code: 'ERR_INVALID_ARGUMENT' },
-    );
-  }
-  return new Resolver().resolve(module, program).url;
+  if (!module.startsWith('.') && program !== undefined) return { ...common, module, base: program };
+  throw new DragonError(
+    `the module of a target is an address, not ${JSON.stringify(module)}; ` +
+      "write: new URL('./tasks.ts', import.meta.url)",
+    { code: 'ERR_INVALID_ARGUMENT' },
+  );
 }

@@ -18,6 +18,9 @@ export type Transformed = {
 /** Settings that keep to what the language says; a `tsconfig.json` near the program has no say. */
 const compilerOptions = { target: 'esnext', useDefineForClassFields: true } as const;
 
+/** Makes a text without imports and exports a module, too; on a line of its own, so nothing moves. */
+const MODULE_MARK = '\nexport {};';
+
 let active = 0;
 
 /** Keeps the transpiler's process alive during the work, and ends it after the last one. */
@@ -62,7 +65,7 @@ async function transpile(
   const path = fileURLToPath(url);
   const text = JSON.stringify;
   try {
-    const { code, map } = await transform(source, {
+    const { code, map } = await transform(source + MODULE_MARK, {
       loader: extname(path).endsWith('ts') ? 'ts' : 'js',
       format: 'esm',
       target: 'node20.11',

@@ -2,12 +2,13 @@
 // and remember on what that depended. Loaded only when the index has no answer.
 // Non-goals: the short way (`index-record.ts`).
 import { existsSync, readFileSync } from 'node:fs';
+import { ProgramError } from '../errors/index.ts';
 import { nameModules } from './address.ts';
 import { indexFolder, moduleFolder, openCache, prune, replace, writeOnce } from './cache.ts';
-import { emit, type Output } from './emit.ts';
+import { emit, type Output, usesResolve } from './emit.ts';
 import { checkNames } from './exports.ts';
 import { carefulSight, type Sight } from './files.ts';
-import { buildGraph, digestOf, type Graph } from './graph.ts';
+import { buildGraph, digestOf, type Graph, refuseUnknownKind } from './graph.ts';
 import {
   type IndexRecord,
   readRecord,
@@ -16,10 +17,25 @@ import {
   SETTLED_AFTER_MS,
   type SourceRecord,
 } from './index-record.ts';
-import { installation, type Resolved } from './resolve.ts';
+import { installation } from './installation.ts';
+import { ResolutionError, type Resolved, Resolver } from './resolve.ts';
 import { withTranspiler } from './transform.ts';
 
 export type Transpiled = { readonly record: IndexRecord; readonly outputs: readonly Output[] };
+
+/** The program at a path or address. Throws a ProgramError if it is not there or is of no use. */
+export function resolveProgram(pathOrUrl: string): Resolved {
+  try {
+    const resolver = new Resolver();
+    const isUrl = pathOrUrl.startsWith('file:');
+    const found = isUrl ? resolver.resolve(pathOrUrl, pathOrUrl) : resolver.source(pathOrUrl);
+    refuseUnknownKind(found.url);
+    return found;
+  } catch (cause) {
+    if (!(cause instanceof ResolutionError)) throw cause;
+    throw new ProgramError(cause.message, { cause, details: { program: pathOrUrl } });
+  }
+}
 
 /** Throws a ProgramError that shows the first place where the program is wrong. */
 export async function transpile(entry: Resolved): Promise<Transpiled> {
@@ -49,6 +65,7 @@ function recordOf(
     modules: outputs.map(({ file, text }, i) => {
       return [urls[i] ?? '', file, Buffer.byteLength(text)] as const;
     }),
+    ...([...graph.nodes.values()].some(usesResolve) ? { usesResolve: true } : {}),
   };
 }
 

@@ -22,12 +22,16 @@ export function reply(step: GlobalStep, asker: Asker, message: Reply) {
   step.effects.push({ kind: 'reply', to: asker, message });
 }
 
+function keyOf({ puid, actor, tag }: Asker): string {
+  return requestKey(puid, actor, tag);
+}
+
 /** Enters a wait; it ends by `endWait`, at the latest when its timer strikes. */
 export function beginWait(step: GlobalStep, wait: Wait, timeoutMs: number | undefined): number {
   const { state, effects, nowMs } = step;
   const id = state.nextWait++;
   state.waits.set(id, wait);
-  state.waitOfRequest.set(requestKey(wait.asker.actor, wait.asker.tag), id);
+  state.waitOfRequest.set(keyOf(wait.asker), id);
   addTo(state.waitsOfPuid, wait.asker.puid, id);
   if (timeoutMs !== undefined) effects.push({ kind: 'timer', id, atMs: nowMs + timeoutMs });
   return id;
@@ -39,7 +43,7 @@ export function endWait(step: GlobalStep, id: number): Wait | undefined {
   const wait = state.waits.get(id);
   if (wait === undefined) return undefined;
   state.waits.delete(id);
-  state.waitOfRequest.delete(requestKey(wait.asker.actor, wait.asker.tag));
+  state.waitOfRequest.delete(keyOf(wait.asker));
   removeFrom(state.waitsOfPuid, wait.asker.puid, id);
   if (wait.kind === 'name') removeFrom(state.nameWaits, wait.name, id);
   else for (const puid of wait.open) state.processes.get(puid)?.joins.delete(id);

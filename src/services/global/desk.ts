@@ -13,6 +13,7 @@ export class Desk {
   readonly state: GlobalState;
   readonly replies: Reply[] = [];
   readonly sent: (Command | Event)[] = [];
+  readonly logs: string[] = [];
   readonly others: GlobalEffect[] = [];
   nowMs = 0;
   #tag = 0;
@@ -30,6 +31,7 @@ export class Desk {
     for (const effect of step(this.state, event)) {
       if (effect.kind === 'reply') this.replies.push(effect.message);
       else if (effect.kind === 'send') this.sent.push(effect.message);
+      else if (effect.kind === 'log') this.logs.push(`${effect.level}: ${effect.text}`);
       else this.others.push(effect);
     }
   }

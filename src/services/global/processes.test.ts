@@ -71,13 +71,14 @@ describe('creating a process', () => {
 
   it('that nobody waits for any more is undone [SVC-035]', () => {
     const desk = new Desk();
+    const actor = Number(HEAD_PUID % 1000n);
     const tag = desk.ask(HEAD_PUID, creation());
     const { tag: ref, puid } = desk.last('LsProcessCreate');
-    desk.tell({ type: 'GsCancel', actor: Number(HEAD_PUID % 1000n), cancelled: tag });
+    desk.tell({ type: 'GsCancel', puid: HEAD_PUID, actor, cancelled: tag });
     expect(desk.last('LsProcessEnd')).toEqual({ type: 'LsProcessEnd', puid, patienceMs: 0 });
     desk.tell({ type: 'LsProcessCreated', ref, err: Status.PROCESS, info: 'killed' });
     expect(desk.answer(tag, 'GsProcessCreateReply').err).toBe(Status.PROCESS);
-    desk.tell({ type: 'GsCancel', actor: Number(HEAD_PUID % 1000n), cancelled: tag });
+    desk.tell({ type: 'GsCancel', puid: HEAD_PUID, actor, cancelled: tag });
     expect(desk.answers(tag)).toHaveLength(1);
   });
 });

@@ -76,7 +76,7 @@ export function create(step: GlobalStep, request: GsProcessCreate) {
     joins: new Set(),
   };
   enter(step, record);
-  state.createOfRequest.set(requestKey(request.actor, request.tag), puid);
+  state.createOfRequest.set(requestKey(request.puid, request.actor, request.tag), puid);
   const { exe, argv, env, cwd, stdio, start } = request;
   const tag = remember(step, { kind: 'create', puid, asker: askerOf(request) });
   step.effects.push({
@@ -131,17 +131,19 @@ export function enterHead(step: GlobalStep, pid: number, nodeId: number, label: 
 export function created(step: GlobalStep, { puid, asker }: Continuation, answer: LsProcessCreated) {
   const { state } = step;
   const record = state.processes.get(puid);
-  state.createOfRequest.delete(requestKey(asker.actor, asker.tag));
+  state.createOfRequest.delete(requestKey(asker.puid, asker.actor, asker.tag));
   if (record === undefined) return;
   const { err, info, pid, error } = answer;
   const ref = asker.tag;
   if (err !== Status.SUCCESS) {
     conclude(step, record, undefined);
     state.processes.delete(puid);
+    note(step, `process ${puid} (${record.label}) could not be started: ${info}`);
     return reply(step, asker, { type: 'GsProcessCreateReply', ref, err, info, error });
   }
   record.state = 'active';
   record.pid = pid;
+  note(step, `process ${puid} (${record.label}) has started with pid ${pid}`);
   reply(step, asker, { type: 'GsProcessCreateReply', ref, err, puid, pid });
   const parent = record.parent === undefined ? undefined : state.processes.get(record.parent);
   if (record.daemon && parent?.state === 'dead') endDaemon(step, record);
@@ -160,6 +162,8 @@ export function exited(step: GlobalStep, { puid, exitCode, signal, error }: LsPr
 function ended(step: GlobalStep, record: ProcessRecord, exit: Exit) {
   const { state, effects } = step;
   conclude(step, record, exit);
+  const how = exit.signal === undefined ? `exit code ${exit.exitCode}` : `signal ${exit.signal}`;
+  note(step, `process ${record.puid} (${record.label}) has ended with ${how}`);
   state.ended.add(record.puid);
   if (state.ended.size > state.endedMax) {
     const [oldest] = state.ended;
@@ -169,6 +173,10 @@ function ended(step: GlobalStep, record: ProcessRecord, exit: Exit) {
     }
   }
   if (record.puid === HEAD_PUID) effects.push({ kind: 'head-exit', exit });
+}
+
+function note({ effects }: GlobalStep, text: string) {
+  effects.push({ kind: 'log', level: 'info', text });
 }
 
 /** Settles everything that others have with a process that is no more. */

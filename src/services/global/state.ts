@@ -162,6 +162,6 @@ export function askerOf({ puid, actor, tag, replyTo }: Asker): Asker {
 }
 
 /** Identifies a request among all that are open. */
-export function requestKey(actor: number, tag: number): string {
-  return `${actor}:${tag}`;
+export function requestKey(puid: bigint, actor: number, tag: number): string {
+  return `${puid}:${actor}:${tag}`;
 }

@@ -76,7 +76,7 @@ function message(now: GlobalStep, received: Message) {
     case 'GsNodeList':
       return nodeList(now, received);
     case 'GsCancel':
-      return cancel(now, requestKey(received.actor, received.cancelled));
+      return cancel(now, requestKey(received.puid, received.actor, received.cancelled));
     case 'LsNodeUp':
       now.state.nodes.set(received.node.nodeId, received.node);
       break;

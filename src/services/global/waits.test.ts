@@ -72,7 +72,7 @@ describe('joining processes', () => {
     const desk = new Desk();
     const [target, asker] = [desk.started(HEAD_PUID), desk.started(HEAD_PUID)];
     const cancelled = join(desk, [target], 'all', 1000);
-    desk.tell({ type: 'GsCancel', actor: HEAD_ACTOR, cancelled });
+    desk.tell({ type: 'GsCancel', puid: HEAD_PUID, actor: HEAD_ACTOR, cancelled });
     expect(desk.answer(cancelled, 'GsProcessJoinReply').err).toBe(Status.TIMEOUT);
     const body = { type: 'GsProcessJoin', targets: [target], mode: 'all' } as const;
     const orphan = desk.ask(asker, body);
@@ -160,10 +160,10 @@ describe('global services', () => {
     desk.tell({ type: 'ProcessStarted', puid: 1n });
     desk.tell({ type: 'LsReply', ref: 1234, err: 0 });
     expect(desk.state.invalidMessages).toBe(4);
-    expect(desk.others.filter(({ kind }) => kind === 'log')).toHaveLength(4);
+    expect(desk.logs.filter((line) => line.startsWith('error: '))).toHaveLength(4);
   });
 
-  it('serve others while a request is open, and the clock decides nothing [SVC-010, SVC-012]', () => {
+  it('serve others meanwhile, and the clock decides nothing [SVC-010, SVC-012]', () => {
     const run = (nowMs: number) => {
       const desk = new Desk();
       desk.nowMs = nowMs;
@@ -178,7 +178,7 @@ describe('global services', () => {
     expect(run(0)).toEqual(run(1e9));
   });
 
-  it('end in order: no new process, every end, then an answer for who is left [SVC-060, SVC-061]', () => {
+  it('end in order, and then answer who is left [SVC-060, SVC-061]', () => {
     const desk = new Desk({ nodes: 2 });
     const waiting = desk.ask(HEAD_PUID, {
       type: 'GsNameLookup',

@@ -82,6 +82,8 @@ export interface GsReply {
 /** A client no longer waits for one of its requests. */
 export interface GsCancel {
   readonly type: 'GsCancel';
+  /** the client's process */
+  readonly puid: bigint;
   /** the client's actor */
   readonly actor: number;
   /** the tag of the request */
@@ -628,6 +630,7 @@ export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
   GsCancel: {
     kind: 'event',
     fields: [
+      { name: 'puid', type: 'u64' },
       { name: 'actor', type: 'u32' },
       { name: 'cancelled', type: 'u32' },
     ],

@@ -130,7 +130,7 @@ class Play {
     const own = [...this.open.keys()].filter((key) => key.startsWith(`${actor}:`));
     if (own.length === 0) return;
     const cancelled = Number(this.world.random.pick(own).split(':')[1]);
-    this.world.post(`p${self.puid}>g`, { type: 'GsCancel', actor, cancelled });
+    this.world.post(`p${self.puid}>g`, { type: 'GsCancel', puid: self.puid, actor, cancelled });
   }
 
   #garble(self: VirtualProcess): void {

@@ -1,0 +1,312 @@
+/** The checks of `lock.test.ts`: locks within one process and between several. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ClosedError, NotOwnerError, OwnerDiedError, TimeoutError } from 'dragon-runtime';
+import { Lock, type LockOptions, Queue } from 'dragon-runtime/multiprocessing';
+import fc from 'fast-check';
+import { check, inProcess, multiProcess, runChecks } from '../harness/inside.ts';
+import { type Flavour, startActors } from '../tasks/actors.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'lock-'));
+const flavour = fc.constantFrom<Flavour>('async', 'sync');
+
+check('one holder at a time', async () => {
+  await using actors = await startActors(6);
+  const contender = fc.record({
+    times: fc.integer({ min: 1, max: 25 }),
+    flavours: fc.array(flavour, { minLength: 1, maxLength: 3 }),
+    delayMs: fc.constantFrom(0, 0, 0, 1),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(contender, { minLength: 2, maxLength: 6 }), async (contenders) => {
+      using lock = new Lock();
+      const file = join(folder, 'count');
+      writeFileSync(file, '0');
+      const plays = contenders.map((script, i) => actors[i]?.play({ kind: 'count', lock, file, ...script }));
+      // Tasks of this process contend too.
+      const own = [1, 2].map(async () => {
+        for (let i = 0; i < 5; i++) {
+          await lock.run(async () => {
+            const before = Number(readFileSync(file, 'utf8'));
+            await sleep(0);
+            writeFileSync(file, String(before + 1));
+          });
+        }
+      });
+      await Promise.all([...plays, ...own]);
+      const sum = contenders.reduce((total, { times }) => total + times, 10);
+      assert.equal(Number(readFileSync(file, 'utf8')), sum);
+      assert.equal(lock.locked, false);
+    }),
+    multiProcess,
+  );
+});
+
+check('follows a boolean', async () => {
+  const step = fc.constantFrom('acquire', 'acquireSync', 'tryAcquire', 'release', 'release elsewhere');
+  await using actors = await startActors(1);
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      using lock = new Lock();
+      using carrier = new Queue<Lock>();
+      carrier.putSync(lock);
+      using other = carrier.getSync();
+      let taken = false;
+      for (const kind of steps) {
+        if (kind === 'acquire') assert.equal(await lock.acquire({ timeout: 0 }), !taken);
+        if (kind === 'acquireSync') assert.equal(lock.acquireSync({ timeout: 0 }), !taken);
+        if (kind === 'tryAcquire') assert.equal(lock.tryAcquire(), !taken);
+        if (kind.startsWith('release')) {
+          const releasing = kind === 'release' ? lock : other;
+          if (taken) releasing.release();
+          else assert.throws(() => releasing.release(), NotOwnerError);
+        }
+        taken = !kind.startsWith('release');
+        assert.equal(lock.locked, taken);
+        assert.equal(other.locked, taken);
+      }
+    }),
+    inProcess,
+  );
+  // Released by another process than the one that took it.
+  using lock = new Lock();
+  assert.equal(await actors[0]?.play({ kind: 'take', lock }), true);
+  assert.equal(lock.tryAcquire(), false);
+  lock.release();
+  assert.equal(lock.tryAcquire(), true);
+});
+
+check('time-outs', async () => {
+  using lock = new Lock();
+  lock.acquireSync();
+  for (const timeout of [-5, 0, 25]) {
+    const startMs = performance.now();
+    assert.equal(await lock.acquire({ timeout }), false);
+    assert.equal(lock.acquireSync({ timeout }), false);
+    assert.ok(performance.now() - startMs >= 2 * (timeout - 1));
+  }
+  await assert.rejects(lock.guard({ timeout: 5 }), TimeoutError);
+  assert.throws(() => lock.guardSync({ timeout: 5 }), TimeoutError);
+  await assert.rejects(
+    lock.run(() => 1, { timeout: 5 }),
+    TimeoutError,
+  );
+  await assert.rejects(lock.acquire({ timeout: Number.NaN }), TypeError);
+  lock.release();
+});
+
+check('gone waiters take nothing', async () => {
+  const waiter = fc.record({
+    end: fc.constantFrom('abort', 'time-out', 'wait'),
+    afterMs: fc.integer({ min: 0, max: 4 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(waiter, { maxLength: 8 }),
+      fc.integer({ min: 0, max: 4 }),
+      async (waiters, heldMs) => {
+        using lock = new Lock();
+        lock.acquireSync();
+        let holders = 0;
+        const outcomes = waiters.map(async ({ end, afterMs }) => {
+          const signal = end === 'abort' ? AbortSignal.timeout(afterMs) : undefined;
+          const timeout = end === 'time-out' ? afterMs : undefined;
+          let got = false;
+          try {
+            got = await lock.acquire({ signal, timeout });
+          } catch (error) {
+            assert.equal(error, signal?.reason);
+          }
+          if (!got) return assert.notEqual(end, 'wait');
+          assert.equal(++holders, 1);
+          await Promise.resolve();
+          holders--;
+          lock.release();
+        });
+        await sleep(heldMs);
+        lock.release();
+        await Promise.all(outcomes);
+        assert.equal(lock.locked, false);
+        assert.ok(lock.tryAcquire());
+      },
+    ),
+    { numRuns: Math.ceil(inProcess.numRuns / 2) },
+  );
+});
+
+check('aborts', async () => {
+  using lock = new Lock();
+  lock.acquireSync();
+  const controller = new AbortController();
+  const waiting = assert.rejects(lock.acquire({ signal: controller.signal }), /stop it/);
+  controller.abort(new Error('stop it'));
+  await waiting;
+  const { signal } = controller;
+  await assert.rejects(lock.acquire({ signal }), /stop it/);
+  assert.throws(() => lock.acquireSync({ signal }), /stop it/);
+  await assert.rejects(lock.guard({ signal }), /stop it/);
+  lock.release();
+  await assert.rejects(lock.acquire({ signal }), /stop it/);
+  assert.equal(lock.locked, false);
+});
+
+check('guards', async () => {
+  using lock = new Lock();
+  {
+    using guard = await lock.guard();
+    assert.ok(guard.held && lock.locked && !guard.ownerDied);
+  }
+  assert.equal(lock.locked, false);
+  const stale = lock.guardSync();
+  lock.release();
+  assert.equal(stale.held, false);
+  assert.throws(() => stale.release(), NotOwnerError);
+  const current = lock.tryGuard();
+  assert.ok(current?.held);
+  assert.equal(lock.tryGuard(), undefined);
+  assert.throws(() => stale.release(), NotOwnerError);
+  stale[Symbol.dispose]();
+  assert.ok(current.held && lock.locked);
+  current.release();
+  assert.throws(() => current.release(), NotOwnerError);
+});
+
+check('run', async () => {
+  using lock = new Lock();
+  assert.equal(
+    await lock.run(async () => {
+      assert.ok(lock.locked);
+      await sleep(1);
+      assert.ok(lock.locked);
+      return 5;
+    }),
+    5,
+  );
+  assert.equal(lock.locked, false);
+  await assert.rejects(
+    lock.run(() => Promise.reject(new Error('section'))),
+    /section/,
+  );
+  assert.equal(lock.locked, false);
+  assert.equal(
+    lock.runSync(() => lock.locked),
+    true,
+  );
+  assert.throws(
+    () =>
+      lock.runSync(() => {
+        throw new Error('section');
+      }),
+    /section/,
+  );
+  assert.equal(lock.locked, false);
+});
+
+/** A lock whose holder, another process, has been killed. */
+async function orphaned(options: LockOptions): Promise<Lock> {
+  await using victims = await startActors(1);
+  const lock = new Lock(options);
+  assert.equal(await victims[0]?.play({ kind: 'take', lock }), true);
+  assert.equal(lock.locked, true);
+  await victims[0]?.process.kill();
+  await victims[0]?.process.join();
+  return lock;
+}
+
+check('the next holder is told of a death', async () => {
+  using lock = await orphaned({});
+  assert.equal(await lock.acquire({ timeout: 5000 }), true);
+  assert.equal(lock.ownerDied, true);
+  lock.release();
+  assert.equal(lock.ownerDied, false);
+  using guarded = await orphaned({});
+  using guard = await guarded.guard({ timeout: 5000 });
+  assert.ok(guard.ownerDied);
+});
+
+check('a waiter gets a dead holder\'s lock', async () => {
+  await using actors = await startActors(1);
+  using lock = new Lock();
+  await actors[0]?.play({ kind: 'take', lock });
+  const waiting = lock.acquire({ timeout: 10_000 });
+  await sleep(20);
+  await actors[0]?.process.kill();
+  assert.equal(await waiting, true);
+  assert.ok(lock.ownerDied);
+  lock.release();
+});
+
+check('run throws once', async () => {
+  using plain = await orphaned({});
+  let ran = 0;
+  const section = (): number => ++ran;
+  await assert.rejects(plain.run(section, { timeout: 5000 }), OwnerDiedError);
+  assert.equal(ran, 0);
+  assert.equal(await plain.run(section), 1);
+  using throwing = await orphaned({ onOwnerDied: 'throw' });
+  await assert.rejects(throwing.acquire({ timeout: 5000 }), OwnerDiedError);
+  assert.equal(throwing.locked, false);
+  assert.equal(await throwing.acquire(), true);
+  using reporting = await orphaned({ onOwnerDied: 'report' });
+  assert.equal(await reporting.run(section, { timeout: 5000 }), 2);
+});
+
+check('not robust', async () => {
+  using lock = await orphaned({ robust: false });
+  assert.equal(await lock.acquire({ timeout: 100 }), false);
+  assert.equal(lock.tryAcquire(), false);
+  lock.release();
+  assert.equal(lock.tryAcquire(), true);
+  assert.equal(lock.ownerDied, false);
+});
+
+check('a killed worker hinders nobody', async () => {
+  using carrier = new Queue<Lock>();
+  for (let i = 0; i < multiProcess.numRuns; i++) {
+    await using actors = await startActors(3);
+    using lock = new Lock({ onOwnerDied: 'report' });
+    using queue = new Queue<string>({ maxsize: 2 });
+    const [victim, ...others] = actors;
+    assert.ok(victim);
+    victim.play({ kind: 'hold', lock, queue }).catch(() => undefined);
+    assert.equal(await queue.get({ timeout: 5000 }), 'held');
+    const file = join(folder, 'survivors');
+    writeFileSync(file, '0');
+    const plays = others.map((actor) =>
+      actor.play({ kind: 'count', lock, file, times: 10, flavours: ['async', 'sync'], delayMs: 0 }),
+    );
+    await sleep(i % 7);
+    await victim.process.kill();
+    await Promise.all(plays);
+    assert.equal(readFileSync(file, 'utf8'), '20');
+    for (let next = queue.tryGet(); next.ok; next = queue.tryGet()) {
+      assert.equal(next.value.length, 1 << 20);
+    }
+    await queue.put('after');
+    assert.equal(await queue.get({ timeout: 5000 }), 'after');
+  }
+  // A handle that has travelled has the options of the lock.
+  using throwing = await orphaned({ onOwnerDied: 'throw' });
+  carrier.putSync(throwing);
+  using travelled = carrier.getSync();
+  await assert.rejects(travelled.acquire({ timeout: 5000 }), OwnerDiedError);
+});
+
+check('close', async () => {
+  const lock = new Lock();
+  lock.acquireSync();
+  const waiting = assert.rejects(lock.acquire(), ClosedError);
+  lock.close();
+  lock.close();
+  await waiting;
+  await assert.rejects(lock.acquire(), ClosedError);
+  for (const call of [() => lock.acquireSync(), () => lock.tryAcquire(), () => lock.release()]) {
+    assert.throws(call, ClosedError);
+  }
+});
+
+await runChecks();
+rmSync(folder, { recursive: true });
