@@ -62,7 +62,7 @@ const cppInclude = /^\s*#include "([^"]+)"/;
 /** @param {import('../tree.mjs').SourceFile} file */
 export function forbiddenImports({ path, text }) {
   const isCpp = path.startsWith('native/');
-  if (/^(src|native)\/.*(\.(test|fixture)\.ts|_test\.cpp)$/.test(path)) return [];
+  if (/^(src|native)\/.*(\.(test|fixture)\.ts|_(test|fixture)\.(cpp|h))$/.test(path)) return [];
   return text.split('\n').flatMap((line, index) => {
     if (/^\s*(\*|\/\/|\/\*)/.test(line)) return [];
     const target = (isCpp ? cppInclude : scriptImport).exec(line)?.[1];

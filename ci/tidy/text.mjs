@@ -15,6 +15,9 @@ const bannedPattern = new RegExp(`\\b(${banned.join('|')})\\b`);
 
 const machineFolders = ['/ro' + 'ot/', '/wo' + 'rk/', '/ho' + 'me/', 'bash_' + 'jobs'];
 
+/** Folders that every machine has, where a tree may well lie. */
+const everywhere = /^\/?(tmp|usr|var|opt|srv|mnt|run)?$/;
+
 /** @param {import('../tree.mjs').SourceFile} file */
 export function fileSize({ path, text }) {
   const lines = text.split('\n').length - 1;
@@ -50,8 +53,8 @@ export function bannedWords({ path, text }) {
  * @param {import('../tree.mjs').SourceFile} file
  */
 export function machinePaths({ path, text }) {
-  const own = [`${dirname(root)}/`, `${homedir()}/`].filter((folder) => folder.length > 2);
-  const folders = [...machineFolders, ...own];
+  const own = [root, dirname(root), homedir()].filter((folder) => !everywhere.test(folder));
+  const folders = [...machineFolders, ...own.map((folder) => `${folder}/`)];
   /** @param {string} line */
   const find = (line) => folders.find((folder) => hasPath(line, folder));
   return matchingLines(path, text, find, 'the machine path');

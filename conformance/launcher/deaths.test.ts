@@ -2,12 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { runDragon } from '../harness/dragon.ts';
-import { LastingRun, lasting } from './runs.ts';
+import { crew, LastingRun, lasting } from './runs.ts';
 
 const rounds = process.env['DRAGON_TEST_SIZE'] === 'full' ? 100 : 10;
 const seed = Number(process.env['DRAGON_TEST_SEED'] ?? 1);
-/** A run is up after about 150 ms; later points of its life are all alike. */
-const latestMs = 250;
+/** A run is up after about 150 ms, its workers 100 ms later; later points are all alike. */
+const latestMs = 350;
+/** A head whose children leave its group and session, and one with workers of the runtime. */
+const programs = [[lasting, 'family'], [crew]];
 const atOnce = 3;
 
 /** Mulberry's generator of numbers below 1: small, and the same everywhere. */
@@ -34,7 +36,7 @@ function kill(pid: number | undefined): void {
 
 /** Kills parts of a run after a time; the launcher stands for parts that are not there yet. */
 async function killAfter(delayMs: number, parts: readonly Part[]): Promise<LastingRun> {
-  const run = new LastingRun([lasting, 'family']);
+  const run = new LastingRun(programs[delayMs % programs.length] ?? []);
   await sleep(delayMs);
   const pids = run.parts();
   for (const part of parts) kill(pids[part] ?? pids.launcher);
@@ -92,6 +94,19 @@ describe('after kill -9', () => {
         env: { DRAGON_RUNTIME_BASE: run.base },
       });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      await run.leavesNothing();
+    });
+  });
+
+  it('of a worker the others go on, with its lock and its queue [LNC-034]', async () => {
+    await everyRound(5, async (delayMs) => {
+      const run = new LastingRun([crew]);
+      await run.shows('up ');
+      await sleep(delayMs);
+      const workers = run.stdout.trim().split(' ').slice(1).map(Number);
+      kill(workers[delayMs % workers.length]);
+      expect(await run.ended).toEqual({ code: 0, signal: null });
+      expect(run.stderr).toBe('');
       await run.leavesNothing();
     });
   });

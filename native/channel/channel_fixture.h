@@ -77,7 +77,7 @@ std::thread actor_thread(const NodeFixture& fixture, const Channel& channel, Bod
   return std::thread([&fixture, copy, body] {
     HandleBytes bytes;
     ::memcpy(bytes, copy.data(), sizeof(bytes));
-    const auto node = fixture.attach();
+    const auto node = fixture.attach_thread();
     {
       const auto mine = attach_channel(node, bytes);
       body(*mine);

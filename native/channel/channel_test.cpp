@@ -258,7 +258,8 @@ TEST_CASE_FIXTURE(NodeFixture, "a try tells the condition, a time-out is TIMEOUT
 
 TEST_CASE_FIXTURE(NodeFixture, "the return mode WHEN_RECEIVED is NOT_SUPPORTED [CH-022]") {
   const auto channel = make_channel(pool);
-  const iovec part = part_of("x");
+  const std::string text = "x";
+  const iovec part = part_of(text);
   CHECK(channel->send(&part, 1, 0, Deadline::once(), ReturnMode::kWhenReceived) ==
         DRAGON_NOT_SUPPORTED);
   check_ok(channel->send(&part, 1, 0, Deadline::once(), ReturnMode::kWhenDeposited));

@@ -65,7 +65,7 @@ TEST_CASE_FIXTURE(NodeFixture, "an acquire ends at its deadline or with the lock
   CHECK(now_ns() - before >= 30'000'000);
   std::atomic<bool> taken_again{false};
   std::thread waiter([&] {
-    const auto other = attach();
+    const auto other = attach_thread();
     {
       const auto its = attach_lock(other, *lock);
       check_ok(its->acquire(Deadline::after_ms(20'000)));
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(NodeFixture, "actors exclude each other [SYN-070]") {
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&] {
-      const auto other = attach();
+      const auto other = attach_thread();
       {
         const auto its = attach_lock(other, *lock);
         for (int step = 0; step < 300; ++step) {
@@ -115,7 +115,7 @@ TEST_CASE_FIXTURE(NodeFixture, "who has waited for 1 ms is not overtaken again a
   check_ok(lock->try_acquire());
   std::atomic<bool> acquired{false};
   std::thread waiter([&] {
-    const auto other = attach();
+    const auto other = attach_thread();
     {
       const auto its = attach_lock(other, *lock);
       check_ok(its->acquire(Deadline::after_ms(20'000)));
@@ -148,7 +148,7 @@ TEST_CASE_FIXTURE(NodeFixture, "a counter adds, tells and wakes [SYN-076]") {
   HandleBytes handle;
   counter->serialize(handle);
   std::thread waiter([&] {
-    const auto other = attach();
+    const auto other = attach_thread();
     {
       std::unique_ptr<Counter> its;
       RecordId adopted = 0;

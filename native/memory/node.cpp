@@ -65,21 +65,23 @@ Status Node::attach(const std::string& dir, const NodeOptions& options,
   return status;
 }
 
-Status Node::attach_local(const std::shared_ptr<Node>& creator, const NodeOptions& options,
+Status Node::attach_local(const std::shared_ptr<Node>& first, const NodeOptions& options,
                           std::shared_ptr<Node>& out) {
-  if (creator->broker() == nullptr) return DRAGON_STATE;
+  if (first->closed()) return DRAGON_CLOSED;
   const std::shared_ptr<Node> node(new Node());
-  const int fd = ::fcntl(creator->segment_.fd(), F_DUPFD_CLOEXEC, 0);
-  if (fd < 0) return DRAGON_SYSTEM;
-  Status status = NodeSegment::attach(fd, node->segment_);
+  node->segment_ = first->segment_;
+  node->segments_ = first->segments_;
+  node->dir_ = first->dir_;
+  node->broker_ = first->broker_;
+  Status status = node->start(options);
   if (status != DRAGON_SUCCESS) return status;
-  node->dir_ = creator->dir_;
-  node->broker_ = creator->broker_;
-  status = node->start(options);
-  if (status != DRAGON_SUCCESS) return status;
-  node->broker_->attached(node->me_.id, ::getpid());
-  out = node;
-  return DRAGON_SUCCESS;
+  if (node->broker_ != nullptr) {
+    node->broker_->attached(node->me_.id, ::getpid());
+  } else {
+    status = BrokerClient(node->dir_.c_str()).attached(node->me_.id);
+  }
+  if (status == DRAGON_SUCCESS) out = node;
+  return status;
 }
 
 Status Node::start(const NodeOptions& options) {
@@ -124,11 +126,17 @@ Status Node::put_segment(Segment& segment) {
   const int fd = segment.mapping().fd();
   const Status status = broker_ != nullptr ? broker_->put(fd, ::getpid(), id)
                                            : BrokerClient(dir_.c_str()).put(fd, id);
-  if (status == DRAGON_SUCCESS) segment.set_id(id);
-  return status;
+  if (status != DRAGON_SUCCESS) return status;
+  segment.set_id(id);
+  segments_->remember(segment);
+  return DRAGON_SUCCESS;
 }
 
 Status Node::get_segment(uint32_t segment_id, Segment& out) {
+  if (std::shared_ptr<const Mapping> mapping = segments_->find(segment_id)) {
+    out = Segment(std::move(mapping));
+    return DRAGON_SUCCESS;
+  }
   int fd = -1;
   if (broker_ == nullptr) {
     const Status status = BrokerClient(dir_.c_str()).get(segment_id, fd);
@@ -139,7 +147,9 @@ Status Node::get_segment(uint32_t segment_id, Segment& out) {
     fd = ::fcntl(held, F_DUPFD_CLOEXEC, 0);
     if (fd < 0) return DRAGON_SYSTEM;
   }
-  return Segment::attach(fd, identity(), out);
+  const Status status = Segment::attach(fd, identity(), out);
+  if (status == DRAGON_SUCCESS) segments_->remember(out);
+  return status;
 }
 
 void Node::drop_segment(uint32_t segment_id) {

@@ -37,9 +37,10 @@ class Node : public std::enable_shared_from_this<Node> {
   // Attaches to the node whose broker listens in `dir`.
   static Status attach(const std::string& dir, const NodeOptions& options,
                        std::shared_ptr<Node>& out);
-  // A further actor in the process (and thread) that runs the broker, where `attach` would wait
-  // for itself.
-  static Status attach_local(const std::shared_ptr<Node>& creator, const NodeOptions& options,
+  // A further actor of this process, which shares the mappings of `first`. For worker threads; and
+  // beside the node that was created here, where `attach` would wait for itself: then in the
+  // thread that drives the broker only.
+  static Status attach_local(const std::shared_ptr<Node>& first, const NodeOptions& options,
                              std::shared_ptr<Node>& out);
   ~Node();
 
@@ -81,6 +82,7 @@ class Node : public std::enable_shared_from_this<Node> {
   Bell bell_;
   std::unique_ptr<ParkingLot> lot_;
   std::shared_ptr<Broker> broker_;
+  std::shared_ptr<SegmentCache> segments_ = std::make_shared<SegmentCache>();
   std::map<uint32_t, std::weak_ptr<Pool>> pools_;
   bool closed_ = false;
 };

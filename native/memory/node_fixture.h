@@ -65,6 +65,13 @@ struct NodeFixture {
     check_ok(Node::attach(dir.path(), {}, out));
     return out;
   }
+  // An actor that shares the test's mappings, as threads do: the thread sanitizer knows a word by
+  // its address.
+  std::shared_ptr<Node> attach_thread() const {
+    std::shared_ptr<Node> out;
+    check_ok(Node::attach_local(node, {}, out));
+    return out;
+  }
   // The same pool as another attachment sees it.
   std::shared_ptr<Pool> pool_for(const std::shared_ptr<Node>& other) const {
     HandleBytes handle;

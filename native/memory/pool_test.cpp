@@ -112,7 +112,7 @@ TEST_CASE("a free serves those who wait for memory [MEM-025]") {
   std::vector<std::thread> waiters;
   for (int i = 0; i < 4; ++i) {
     waiters.emplace_back([&] {
-      const auto node = fixture.attach();
+      const auto node = fixture.attach_thread();
       {
         const auto pool = fixture.pool_for(node);
         Allocation out;
@@ -219,7 +219,7 @@ TEST_CASE("actors in threads allocate and free at the same time [MEM-028]") {
   std::vector<std::thread> threads;
   for (int number = 0; number < 4; ++number) {
     threads.emplace_back([&, number] {
-      const auto node = fixture.attach();
+      const auto node = fixture.attach_thread();
       {
         const auto pool = fixture.pool_for(node);
         std::mt19937 random(static_cast<uint32_t>(number));
@@ -308,7 +308,7 @@ TEST_CASE("a destroyed pool is OBJECT_DESTROYED for everybody, also for who wait
   Allocation all;
   check_ok(pool->try_allocate(kMiB, AllocationType::kData, all));
   std::thread waiter([&] {
-    const auto node = fixture.attach();
+    const auto node = fixture.attach_thread();
     {
       std::shared_ptr<Pool> same;
       check_ok(Pool::attach(node, handle, sizeof(handle), same));
@@ -362,6 +362,4 @@ TEST_CASE("two nodes in one process know nothing of each other [MEM-036]") {
   std::shared_ptr<Pool> pool;
   CHECK(Pool::attach(two.node, handle, sizeof(handle), pool) == DRAGON_WRONG_NODE);
   CHECK(one.node->identity().host_id == two.node->identity().host_id);
-  std::shared_ptr<Node> local;
-  CHECK(Node::attach_local(one.node, {}, local) == DRAGON_STATE);  // it runs no broker
 }

@@ -12,7 +12,7 @@ Status Segment::create(const NodeIdentity& identity, uint64_t metadata_bytes, ui
   if (status != DRAGON_SUCCESS) return status;
   status = mapping.commit(0, kPageBytes);
   if (status != DRAGON_SUCCESS) return status;
-  out.mapping_ = std::move(mapping);
+  out.mapping_ = std::make_shared<const Mapping>(std::move(mapping));
   write_segment_header(out.header(), SegmentKind::kPool, bytes, identity, limit_bytes);
   return DRAGON_SUCCESS;
 }
@@ -28,8 +28,22 @@ Status Segment::attach(int fd, const NodeIdentity& identity, Segment& out) {
   const bool ours = header.host_id.load() == identity.host_id &&
                     header.runtime_id.load() == identity.runtime_id;
   if (!ours || header.limit_bytes.load() + kPageBytes > mapping.bytes()) return DRAGON_LAYOUT;
-  out.mapping_ = std::move(mapping);
+  out.mapping_ = std::make_shared<const Mapping>(std::move(mapping));
   return DRAGON_SUCCESS;
+}
+
+std::shared_ptr<const Mapping> SegmentCache::find(uint32_t segment_id) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  const auto found = mappings_.find(segment_id);
+  if (found == mappings_.end()) return nullptr;
+  std::shared_ptr<const Mapping> mapping = found->second.lock();
+  if (mapping == nullptr) mappings_.erase(found);
+  return mapping;
+}
+
+void SegmentCache::remember(const Segment& segment) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  mappings_[segment.id()] = segment.shared_mapping();
 }
 
 }  // namespace dragon

@@ -5,7 +5,8 @@
 // its SIGINT already, while a `kill -INT` of the launcher reached nobody else.
 //
 // Goals: nothing is lost or merged beyond what the kernel merges; each report carries the time
-// at which the signal arrived, not the time at which it was read.
+// at which the signal arrived, not the time at which it was read; a process that has stopped
+// reading can still be ended by an ordinary signal.
 // Non-goals: more than one watcher in a process (dispositions are the process's).
 #pragma once
 
@@ -35,8 +36,9 @@ class SignalWatcher {
   SignalWatcher& operator=(const SignalWatcher&) = delete;
   ~SignalWatcher() { Stop(); }
 
-  // Returns 0, EBUSY if this process has a watcher, or another errno.
-  int Start(const std::vector<int>& signals);
+  // Returns 0, EBUSY if this process has a watcher, or another errno. When a report has not
+  // been read for `patience_ms`, the next signal has its default effect.
+  int Start(const std::vector<int>& signals, int patience_ms = 3000);
   // Restores the dispositions that were there before.
   void Stop();
 

@@ -86,3 +86,23 @@ TEST_CASE("one watcher at a time, and the dispositions from before come back [PR
   SignalWatcher refused;
   CHECK(refused.Start({SIGKILL}) == EINVAL);
 }
+
+TEST_CASE("a process that reads no reports is ended by the next signal [PRC-021]") {
+  const pid_t child = fork();
+  if (child == 0) {
+    SignalWatcher watcher;
+    if (watcher.Start({SIGTERM}, 50) != 0) _exit(2);
+    raise(SIGTERM);
+    if (watcher.Read().size() != 1) _exit(3);
+    usleep(100'000);
+    raise(SIGTERM);  // the first one that is not read
+    raise(SIGTERM);  // soon after
+    usleep(100'000);
+    raise(SIGTERM);
+    _exit(4);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGTERM);
+}

@@ -14,7 +14,7 @@ Status NodeSegment::create(const NodeIdentity& identity, NodeSegment& out) {
   if (status != DRAGON_SUCCESS) return status;
   status = mapping.commit(kRecordsOffset, sizeof(Record) * kRecordsCommitStep);
   if (status != DRAGON_SUCCESS) return status;
-  out.mapping_ = std::move(mapping);
+  out.mapping_ = std::make_shared<const Mapping>(std::move(mapping));
   NodeHeader& header = out.header();
   header.actors_committed.store(kActorsCommitStep);
   header.records_committed.store(kRecordsCommitStep);
@@ -30,7 +30,7 @@ Status NodeSegment::attach(int fd, NodeSegment& out) {
   const auto& header = *reinterpret_cast<const SegmentHeader*>(mapping.base());
   const Status checked = check_segment_header(header, SegmentKind::kNode, mapping.bytes());
   if (checked != DRAGON_SUCCESS || mapping.bytes() != kNodeSegmentBytes) return DRAGON_LAYOUT;
-  out.mapping_ = std::move(mapping);
+  out.mapping_ = std::make_shared<const Mapping>(std::move(mapping));
   return DRAGON_SUCCESS;
 }
 

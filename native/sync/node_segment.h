@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "sync/actor.h"
 #include "sync/mapping.h"
@@ -66,14 +67,15 @@ constexpr uint64_t kRecordsOffset = kActorsOffset + sizeof(ActorSlot) * kActorSl
 constexpr uint64_t kNodeSegmentBytes = kRecordsOffset + sizeof(Record) * kRecordsMax;
 static_assert(kActorsOffset % kPageBytes == 0 && kRecordsOffset % kPageBytes == 0);
 
+// Copies share one mapping.
 class NodeSegment {
  public:
   static Status create(const NodeIdentity& identity, NodeSegment& out);
   // Takes `fd` over, also on failure. LAYOUT for anything that is not a node segment.
   static Status attach(int fd, NodeSegment& out);
 
-  int fd() const { return mapping_.fd(); }
-  const Mapping& mapping() const { return mapping_; }
+  int fd() const { return mapping_->fd(); }
+  const Mapping& mapping() const { return *mapping_; }
   NodeIdentity identity() const;
 
   NodeHeader& header() const { return at<NodeHeader>(0); }
@@ -90,13 +92,13 @@ class NodeSegment {
  private:
   template <typename T>
   T& at(uint64_t offset) const {
-    return *reinterpret_cast<T*>(mapping_.base() + offset);
+    return *reinterpret_cast<T*>(mapping_->base() + offset);
   }
   template <typename T>
   T& array(uint64_t offset, uint32_t index) const {
     return at<T>(offset + sizeof(T) * index);
   }
-  Mapping mapping_;
+  std::shared_ptr<const Mapping> mapping_;
 };
 
 // Spreads keys over buckets and stripes.

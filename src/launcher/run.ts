@@ -164,7 +164,11 @@ class Run {
       exe: interpreter,
       args: [bootstrapPath(), ...args],
       cacheDir: prepared.cacheDir,
-      variables: { DRAGON_SOURCE: prepared.source, DRAGON_PROGRAM: prepared.url },
+      variables: {
+        DRAGON_SOURCE: prepared.source,
+        // Without it the head asks the loader, which then also loads its resolver.
+        ...(prepared.usesResolve ? {} : { DRAGON_PROGRAM: prepared.url }),
+      },
     };
   }
 

@@ -93,6 +93,9 @@ export class Pool implements AsyncDisposable {
   #state: State = 'running';
   /** Keeps the event loop alive while calls are unsettled; idle pools do not. */
   #alive: NodeJS.Timeout | undefined;
+  #blocking = false;
+  /** Slots whose next worker is started later. */
+  readonly #delayed = new Map<number, NodeJS.Timeout>();
 
   /** Starts the workers in the background. Throws ERR_NO_RUNTIME outside a runtime. */
   constructor(options: PoolOptions = {}) {
@@ -319,6 +322,8 @@ export class Pool implements AsyncDisposable {
     const deadline = deadlineOf(options);
     const job = new MapJob(call, source, (ended) => this.#ended(ended));
     job.promise.catch(() => undefined);
+    this.#blocking = true;
+    for (const slot of [...this.#delayed.keys()]) this.#startDelayed(slot);
     this.#submit(job);
     while (job.outcome === undefined) {
       const left = leftUntil(deadline);
@@ -326,6 +331,7 @@ export class Pool implements AsyncDisposable {
       else if (!this.#receiveSync(Math.min(LOOK_MS, left))) this.#crew.lookSync();
       this.#crew.retry();
     }
+    this.#blocking = false;
     if (job.outcome.ok) return job.outcome.value as unknown[];
     throw job.outcome.error;
   }
@@ -348,10 +354,16 @@ export class Pool implements AsyncDisposable {
   }
 
   #start(slot: number, delayMs: number): void {
-    if (delayMs === 0) return this.#crew.start(slot);
-    setTimeout(() => {
-      if (this.#state === 'running' || this.#scheduler.busy) this.#crew.start(slot);
-    }, delayMs);
+    // A blocked thread has no timers.
+    if (delayMs === 0 || this.#blocking) return this.#crew.start(slot);
+    const timer = setTimeout(() => this.#startDelayed(slot), delayMs);
+    this.#delayed.set(slot, timer);
+  }
+
+  #startDelayed(slot: number): void {
+    clearTimeout(this.#delayed.get(slot));
+    this.#delayed.delete(slot);
+    if (this.#state === 'running' || this.#scheduler.busy) this.#crew.start(slot);
   }
 
   /** Why a worker was lost, as the cause of WorkerDied and of a broken pool. */

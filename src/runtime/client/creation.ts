@@ -59,13 +59,15 @@ export interface Creation {
 /** Arguments up to this many bytes travel inside the request. */
 export const INLINE_ARGS_BYTES = 64 * 1024;
 
-export async function prepareCreation(
+/** Ready at once unless the arguments need memory outside the request. */
+export function prepareCreation(
   runtime: Runtime,
   options: ProcessOptions,
   wait: WaitOptions,
-): Promise<Creation> {
+): Creation | Promise<Creation> {
   const bytes = outsideBytes(options);
-  return compose(options, bytes > 0 ? await runtime.pool.allocate(bytes, wait) : undefined);
+  if (bytes === 0) return compose(options, undefined);
+  return runtime.pool.allocate(bytes, wait).then((outside) => compose(options, outside));
 }
 
 export function prepareCreationSync(

@@ -88,7 +88,9 @@ export class Runtime {
 
   /** Starts a process; resolves when it has loaded its target and is about to call it. */
   async processCreate(options: ProcessOptions, wait: WaitOptions = {}): Promise<StartedProcess> {
-    const creation = await prepareCreation(this, options, wait);
+    const prepared = prepareCreation(this, options, wait);
+    // Most often nothing is awaited, and the request is on its way before this returns.
+    const creation = prepared instanceof Promise ? await prepared : prepared;
     try {
       const answer = await this.#line.request(creation.body, this.#creationOptions(wait));
       return this.#created(answer, options, creation);

@@ -77,7 +77,7 @@ function resolveKey(
   entries: Record<string, unknown>,
   key: string,
 ): string | undefined {
-  if (Object.hasOwn(entries, key) && !key.includes('*')) {
+  if (Object.hasOwn(entries, key) && !key.includes('*') && !key.endsWith('/')) {
     return resolveTarget(map, entries[key], undefined) ?? undefined;
   }
   const patterns = Object.keys(entries).filter((pattern) => pattern.split('*').length === 2);

@@ -112,8 +112,7 @@ const specifiers = [
   ...[
     '#out',
     '#',
-    '#/x',
-    '#unknown',
+      '#unknown',
     './own.js',
     './own',
     './sub',
@@ -135,7 +134,6 @@ const specifiers = [
     'node:fs',
     'node:nothing',
     'data:text/javascript,export default 1',
-    '',
     '%41',
   ],
   ...[
