@@ -71,7 +71,7 @@ export function bytes(): fc.Arbitrary<ArrayBufferView | ArrayBuffer> {
     });
 }
 
-/** Objects, arrays, maps and sets that hold each other in any way, rings and shared ones included. */
+/** Objects, arrays, maps and sets that hold each other in any way: rings, shared members. */
 export function graphs(): fc.Arbitrary<unknown> {
   const node = fc.constantFrom('object', 'array', 'map', 'set');
   const edge = fc.tuple(fc.nat(), fc.nat(), fc.string({ maxLength: 3 }));

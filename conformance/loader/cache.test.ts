@@ -1,4 +1,4 @@
-// The cache: a second run costs nothing, a change is always seen, and no trouble with it stops a run.
+// The cache: a second run costs nothing, a change is always seen, no trouble with it stops a run.
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -45,11 +45,19 @@ describe('a second run', () => {
     }
     folder.write({ 'lib/x.js': `export const x = 'another file takes precedence';` });
     expect(await output(folder)).toBe('another file takes precedence');
+    folder.write({ 'lib/z.ts': `export const x = 'the link leads there now';` });
+    rmSync(folder.path('lib/x.js'));
+    folder.write({ 'lib/x.js': '->y.ts' });
+    await folder.run('prog.ts');
+    rmSync(folder.path('lib/x.js'));
+    folder.write({ 'lib/x.js': '->z.ts' });
+    expect(await output(folder)).toBe('the link leads there now');
   });
 
   it('sees a change of what decides where imports lead [LDR-011]', async () => {
     const folder = new ProgramFolder({
-      'deep/prog.ts': `import value from 'pack'; import other from '#alias'; console.log(value + other);`,
+      'deep/prog.ts': `import value from 'pack'; import other from '#alias';
+        console.log(value + other);`,
       'package.json': `{"imports": {"#alias": "./one.ts"}}`,
       'one.ts': `export default 1;`,
       'two.ts': `export default 2;`,
@@ -70,7 +78,8 @@ describe('a second run', () => {
 
 describe('trouble with the cache', () => {
   const files = {
-    'prog.ts': `import { x } from './x.ts'; console.log(x, await import('./y' + '.ts').then((m) => m.y));`,
+    'prog.ts': `import { x } from './x.ts';
+      console.log(x, await import('./y' + '.ts').then((m) => m.y));`,
     'x.ts': `export const x: number = 1;`,
     'y.ts': `export const y: number = 2;`,
   };

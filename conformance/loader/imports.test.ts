@@ -7,7 +7,8 @@ const print = 'console.log(JSON.stringify(out));';
 describe('forms of imports', () => {
   it('each form leads to the module it names [LDR-006]', async () => {
     const out = await evaluate({
-      'lib.ts': `export default function main() { return 'd'; } export const a = 'a'; export let b = 'b';
+      'lib.ts': `export default function main() { return 'd'; }
+        export const a = 'a'; export let b = 'b';
         export class C { name = 'C' } export { a as 'odd name' };`,
       'star.ts': `export * from './lib.ts'; export * as all from './lib.ts'; export const own = 1;`,
       'side.ts': `(globalThis as { side?: number }).side = 1;`,
@@ -38,7 +39,8 @@ describe('forms of imports', () => {
       'y.mts': `export const y = 'mts';`,
       'z.ts': `export const z = 'not this';`,
       'z.js': `export const z = 'js';`,
-      'prog.ts': `import { x } from './x.js'; import { y } from './y.mjs'; import { z } from './z.js';
+      'prog.ts': `import { x } from './x.js'; import { y } from './y.mjs';
+        import { z } from './z.js';
         const out = [x, y, z, (await import('./' + 'x.js')).x]; ${print}`,
     });
     expect(out).toEqual(['ts', 'mts', 'js', 'ts']);
@@ -55,7 +57,7 @@ describe('forms of imports', () => {
         const failed = await import('./missing' + '.ts').catch((error) => error.code);
         const thrown = await import({ toString() { throw new Error('text'); } } as never).catch(
           (error) => error.message);
-        console.log(JSON.stringify([late.value, late.where, json.default, path.sep, failed, thrown]));`,
+        const out = [late.value, late.where, json.default, path.sep, failed, thrown]; ${print}`,
     });
     const { stdout, stderr } = await folder.run('prog.ts');
     expect(stderr).toBe('');
@@ -98,7 +100,7 @@ describe('forms of imports', () => {
     const out = await evaluate({
       'node_modules/esm/package.json': `{"name": "esm", "type": "module", "exports": {
         ".": {"import": "./in.js", "default": "./no.js"}, "./sub/*": "./lib/*.js"}}`,
-      'node_modules/esm/in.js': `export default import.meta.url.includes('/node_modules/esm/in.js');`,
+      'node_modules/esm/in.js': `export default import.meta.url.includes('/esm/in.js');`,
       'node_modules/esm/lib/x.js': `export const x = 'x';`,
       'node_modules/old/index.js': `module.exports = { old: __filename.endsWith('old/index.js') };`,
       'node_modules/@scope/p/package.json': `{"main": "./main.cjs"}`,
@@ -118,7 +120,8 @@ describe('forms of imports', () => {
 describe('instances', () => {
   it('a module has one, however it is imported [LDR-009]', async () => {
     const out = await evaluate({
-      'state.ts': `export const id = {}; export let count = 0; export function up() { return ++count; }`,
+      'state.ts': `export const id = {}; export let count = 0;
+        export function up() { return ++count; }`,
       'link.ts': '->state.ts',
       'user.ts': `export { id } from './state.ts';`,
       'prog.ts': `import { id, up } from './state.ts'; import { id as second } from './user.ts';

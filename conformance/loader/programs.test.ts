@@ -34,9 +34,14 @@ describe('kinds of programs', () => {
       'prog.ts': `
         enum Color { Red, Green = 5 }
         namespace Space { export const inside = 1; }
-        class Point { constructor(readonly x: number, private y = 2) {} sum() { return this.x + this.y; } }
+        class Point {
+          constructor(readonly x: number, private y = 2) {}
+          sum() { return this.x + this.y; }
+        }
         function twice(method: (...args: number[]) => number, _context: unknown) {
-          return function (this: unknown, ...args: number[]) { return 2 * method.apply(this, args); };
+          return function (this: unknown, ...args: number[]) {
+            return 2 * method.apply(this, args);
+          };
         }
         class Marked { @twice value(n: number): number { return n; } }
         const log: string[] = [];
@@ -95,7 +100,8 @@ describe('what a program sees', () => {
         const never: number = n; throw new TypeError('from ' + never);\n}\n`,
       'prog.ts': `import { fail } from './lib/thrower.ts';\ntype T = string;
         try { fail(1 as number); } catch (error) { console.log((error as Error).stack); }
-        const lazy = await import('./lib/thrower.ts'); const at = new Error('here'); console.log(at.stack);`,
+        const lazy = await import('./lib/thrower.ts'); const at = new Error('here');
+        console.log(at.stack);`,
     });
     const { stdout } = await folder.run('prog.ts');
     expect(stdout).toContain(`${folder.path('lib/thrower.ts')}:4:40`);

@@ -177,3 +177,9 @@ export const nested = defineTask(import.meta.url, 'nested', async (n: number): P
   await using pool = new Pool({ processes: 1 });
   return await pool.map(square, Array.from({ length: n }, (_, i) => i));
 });
+
+export const firstAndLength = defineTask(
+  import.meta.url,
+  'firstAndLength',
+  (bytes: Uint8Array): [number, number] => [bytes[0] ?? -1, bytes.length],
+);

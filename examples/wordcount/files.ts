@@ -111,7 +111,7 @@ function* filesBelow(root: Buffer, report: (problem: Problem) => void): Generato
 function childrenOf(directory: Buffer): Buffer[] {
   const prefix = directory.at(-1) === SLASH[0] ? directory : Buffer.concat([directory, SLASH]);
   const names = readdirSync(directory, { encoding: 'buffer' });
-  return names.map((name) => Buffer.concat([prefix, name]));
+  return names.sort(Buffer.compare).map((name) => Buffer.concat([prefix, name]));
 }
 
 let buffer: Buffer | undefined;

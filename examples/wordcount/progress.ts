@@ -9,7 +9,7 @@ export class Progress {
   #files = 0;
   #bytes = 0;
   #shown = false;
-  #shownAtMs = 0;
+  #shownAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(stream: WriteStream) {
     this.#stream = stream;

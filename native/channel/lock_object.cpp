@@ -109,6 +109,12 @@ Status LockObject::release() {
 
 ActorId LockObject::holder() const { return closed() ? 0 : holder_of(shared().state.load()); }
 
+bool LockObject::locked() const {
+  const ActorId held_by = holder();
+  if (held_by == 0) return false;
+  return (shared().flags.load() & kLockRobust) == 0 || node().actors().alive(held_by);
+}
+
 bool LockObject::owner_died() const {
   const uint64_t state = closed() ? 0 : shared().state.load();
   return holder_of(state) != 0 && (state & kDiedBit) != 0;

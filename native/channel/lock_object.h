@@ -47,8 +47,10 @@ class LockObject : public ManagedObject {
   // NOT_OWNER if the lock is free.
   Status release();
 
+  // Who holds the lock, alive or dead; 0 when free.
   ActorId holder() const;
-  bool locked() const { return holder() != 0; }
+  // Whether an acquire would have to wait for a release.
+  bool locked() const;
   // True from the acquisition that got OWNER_DIED until the next release.
   bool owner_died() const;
   // Number of the acquisition that holds the lock (or held it last); grows by one each time,

@@ -158,6 +158,7 @@ void leave(const std::shared_ptr<Node>& node) {
   if (node->closed()) return;
   ReclaimReport report;
   Returner(node, node->me().id, report).run();
+  node->lot().wake_everyone();  // for ends of streams and locks that it held
   node->close(true);
 }
 

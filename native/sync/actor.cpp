@@ -135,6 +135,8 @@ bool ActorTable::mark_dead(ActorId id) {
 }
 
 Status ActorTable::begin_reclaim(ActorId id) {
+  // Whoever knows of the death may come before those who watch for it.
+  if (probe(id)) return DRAGON_STATE;
   ActorSlot& slot = slot_of(id);
   uint64_t word = slot.word.load();
   if (generation_of(word) != actor_generation(id)) return DRAGON_NOT_FOUND;

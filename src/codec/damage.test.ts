@@ -39,7 +39,7 @@ describe('damaged bytes', () => {
         }
         return survives(bytes);
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 

@@ -21,7 +21,7 @@ const NONE: CodecContext = {};
 /** An encoder is used again unless it is at work, as when a serializer encodes on its own. */
 const idle: Encoder[] = [];
 
-/** Bytes that carry `value`. Throws a SerializeError that names the place which can't be carried. */
+/** Bytes that carry `value`. Throws a SerializeError naming the place that can't be carried. */
 export function encode(value: unknown, context: CodecContext = NONE): Encoded {
   return run(value, context, false);
 }

@@ -64,7 +64,7 @@ function claim<T>(map: Map<string, T>, name: string, what: string, same: (old: T
   );
 }
 
-/** Lets objects of a class, and of its subclasses, travel as handles to the object they stand for. */
+/** Lets objects of a class, and of its subclasses, travel as handles to what they stand for. */
 export function registerHandle<T extends object>(handle: AnyClass<T>, codec: HandleCodec<T>): void {
   const prototype = handle.prototype as object;
   const old = entriesByPrototype.get(prototype);

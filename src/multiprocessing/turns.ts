@@ -7,6 +7,7 @@
  * Non-goals: no order between processes, and none between waiting calls and `Sync` calls.
  */
 import type { WaitOptions } from '../core/index.ts';
+import { DragonError } from '../runtime/errors/index.ts';
 import { Closing } from './closing.ts';
 
 const TIMED_OUT = Symbol('timed out');
@@ -58,6 +59,10 @@ export class Turns {
         return onTimeout();
       }
       return await operation({ ...options, timeout: leftUntil(deadline), signal });
+    } catch (error) {
+      // It was made by a timer or a wake; who called is known here.
+      if (DragonError.is(error)) Error.captureStackTrace(error);
+      throw error;
     } finally {
       finished();
       if (this.#last === last) this.#last = undefined;

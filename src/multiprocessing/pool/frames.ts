@@ -61,11 +61,14 @@ export function readChunk(frame: Uint8Array): ChunkBody {
 /** The outcomes that a `results` or `failed` frame tells. */
 export function readOutcomes(frame: Uint8Array, chunk: Chunk): Outcome[] {
   const body = frame.subarray(HEADER_BYTES);
-  if (readHeader(frame).kind === Kind.failed) {
-    const error = decodeError(body);
+  const { kind, slot } = readHeader(frame);
+  const context = { origin: `pool worker ${slot}` };
+  if (kind === Kind.failed) {
+    const error = decodeError(body, context);
     return chunk.items.map(() => ({ ok: false, error }));
   }
-  return (decode(body) as Pair[]).map((pair) =>
-    pair[0] === 1 ? { ok: true, value: pair[1] } : { ok: false, error: decodeError(pair[1]) },
-  );
+  return (decode(body) as Pair[]).map((pair) => {
+    if (pair[0] === 1) return { ok: true, value: pair[1] };
+    return { ok: false, error: decodeError(pair[1], context) };
+  });
 }

@@ -8,6 +8,7 @@
  */
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { encode, encodeError } from '../../codec/index.ts';
+import { setLoadingTarget } from '../../runtime/client/index.ts';
 import { BrokenPipeError, EOFError, ResultEncodingError } from '../../runtime/errors/index.ts';
 import { importTarget } from '../../runtime/loader/index.ts';
 import { Connection, type ConnectionReader, type ConnectionWriter } from '../connection.ts';
@@ -38,15 +39,15 @@ const imported = new Map<string, Callable>();
 async function callableOf(reference: TargetReference): Promise<Callable> {
   const key = targetKey(reference);
   let callable = imported.get(key);
-  if (callable === undefined) {
+  if (callable !== undefined) return callable;
+  setLoadingTarget(true);
+  try {
     callable = (await importTarget(reference)) as Callable;
-    imported.set(key, callable);
+  } finally {
+    setLoadingTarget(false);
   }
+  imported.set(key, callable);
   return callable;
-}
-
-function errorBytes(error: unknown): Uint8Array {
-  return encodeError(error, { origin: `worker process ${process.pid}` });
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -58,7 +59,7 @@ async function runItem(callable: Callable, call: Call, item: unknown): Promise<P
     const result = call.spread ? callable(...(item as unknown[])) : callable(item);
     return [1, isThenable(result) ? await result : result];
   } catch (error) {
-    return [0, errorBytes(error)];
+    return [0, encodeError(error)];
   }
 }
 
@@ -78,7 +79,7 @@ function travelling(pair: Pair): Pair {
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const text = `the result of the task can't be sent back: ${why}`;
-    return [0, errorBytes(new ResultEncodingError(text))];
+    return [0, encodeError(new ResultEncodingError(text))];
   }
 }
 
@@ -125,7 +126,7 @@ class Worker {
     } catch (error) {
       for (const reference of lent) reference.cancel();
       if (error instanceof BrokenPipeError) throw error;
-      await this.#send(Kind.failed, chunk, [errorBytes(error)]);
+      await this.#send(Kind.failed, chunk, [encodeError(error)]);
     }
   }
 

@@ -9,6 +9,12 @@ export function describeProcess(): void {
     fallbackDir: DRAGON_RUNTIME_DIR,
     program: DRAGON_SOURCE,
   });
-  // Positions in stacks are those of the sources.
+}
+
+/**
+ * From here on, stacks have the positions of the sources. Node reads the map of every module that
+ * is loaded later, at once, so this comes after the runtime's own modules where it can.
+ */
+export function showSourcePositions(): void {
   process.setSourceMapsEnabled(true);
 }

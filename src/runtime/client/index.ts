@@ -18,6 +18,7 @@ export {
   isRoot,
   type ParentIdentity,
   type ProcessIdentity,
+  setLoadingTarget,
 } from './identity.ts';
 export type {
   JoinOptions,

@@ -13,7 +13,7 @@ const HASH_CHARACTERS = 24;
 const STEM_CHARACTERS_MAX = 40;
 
 /** A name's part that people recognise; any file system takes it. */
-export function stemOf(url: string): string {
+function stemOf(url: string): string {
   const path = fileURLToPath(url);
   const stem = basename(path, extname(path)).replace(/[^\w.-]/g, '_');
   return stem.slice(0, STEM_CHARACTERS_MAX) || 'module';

@@ -1,6 +1,6 @@
-// The folders of transpiled modules: which one is used, and how files get into it. A file is written
-// under another name and then given its own, so that nobody reads half of one; two that write the
-// same at once write the same content. A folder that others may write to is not trusted.
+// The folders of transpiled modules: which one is used, and how files get into it. A file is
+// written under another name and then given its own, so that nobody reads half of one; two that
+// write the same at once write the same content. A folder that others may write to is not trusted.
 // Non-goals: what the files say.
 import {
   existsSync,
@@ -66,7 +66,7 @@ export function isTrusted(cacheDir: string): boolean {
   }
 }
 
-/** Step by step, since Node's own recursive way never ends where folders can't be made (`/proc`). */
+/** Step by step, since Node's recursive way never ends where folders can't be made (`/proc`). */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });

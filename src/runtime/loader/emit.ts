@@ -78,7 +78,7 @@ export function emit(node: ModuleNode, names: ReadonlyMap<string, string>): Outp
   };
 }
 
-/** Whether a module may call `import.meta.resolve`: by name, or with `import.meta` passed around. */
+/** Whether a module may call `import.meta.resolve`: by name, or as `import.meta` goes around. */
 export function usesResolve({ transformed: { code, imports } }: ModuleNode): boolean {
   return imports.some(({ type, end }) => {
     return (

@@ -8,7 +8,7 @@ import { problemAtImport } from './graph.ts';
 const NAMED = /\{([^}]*)\}/;
 const IMPORT_NAME = /^(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))/;
 
-/** The names that a statement takes from the other module. The transpiler has normalised its form. */
+/** The names that a statement takes from the other module; the transpiler normalised its form. */
 function namesOf(statement: string): string[] {
   const clause = statement.replace(/\sfrom\s*$/, '');
   const named = NAMED.exec(clause)?.[1]?.split(',') ?? [];
@@ -50,7 +50,9 @@ function checkStatement(graph: Graph, node: ModuleNode, record: StaticImport, to
   const exported = exportedNames(graph, to);
   const missing = exported && wanted.find((name) => !exported.has(name));
   if (missing === undefined) return;
-  const reason = `${record.specifier} does not export ${missing}; export it there, or if it is a type, write: import type`;
+  const reason =
+    `${record.specifier} does not export ${missing}; export it there, ` +
+    'or if it is a type, write: import type';
   throw problemAtImport(node, record, reason);
 }
 

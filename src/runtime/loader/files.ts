@@ -4,8 +4,11 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What a path was: nothing, a folder, some file whatever its content, or a file's exact state. */
-export type Sight = '' | 'folder' | 'file' | `=${string}`;
+/**
+ * What a path was: nothing, a folder, some file whatever its content, a file's exact state, or a
+ * path with symbolic links that led somewhere.
+ */
+export type Sight = '' | 'folder' | 'file' | `=${string}` | `>${string}`;
 
 export type Manifest = {
   readonly folder: string;
@@ -33,6 +36,19 @@ export function carefulSight(path: string): Sight {
   }
 }
 
+/** Whether a path looks as it did. */
+export function looksLike(path: string, before: Sight): boolean {
+  if (!before.startsWith('>')) {
+    const now = carefulSight(path);
+    return now === before || (before === 'file' && now.startsWith('='));
+  }
+  try {
+    return realpathSync(path) === before.slice(1);
+  } catch {
+    return false;
+  }
+}
+
 export class Files {
   /** Everything that was looked at, in order. */
   readonly seen = new Map<string, Sight>();
@@ -47,7 +63,9 @@ export class Files {
 
   /** The path without symbolic links. */
   real(path: string): string {
-    return realpathSync(path);
+    const real = realpathSync(path);
+    if (real !== path) this.seen.set(path, `>${real}`);
+    return real;
   }
 
   /** The `package.json` of a folder. Throws an error with a code if it is not JSON. */

@@ -2,7 +2,7 @@
 // down, outside packages. Finds the imports that lead nowhere.
 // Non-goals: names of imports (`exports.ts`), addresses (`address.ts`).
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DynamicImport, StaticImport } from 'es-module-lexer';
@@ -49,6 +49,14 @@ export function digestOf(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
+function bytesOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw problemWith(path, `it can't be read (${(cause as NodeJS.ErrnoException).code})`, cause);
+  }
+}
+
 class Builder {
   readonly files = new Files();
   readonly sources = new Map<string, SourceFile>();
@@ -88,7 +96,7 @@ class Builder {
   }
 
   private async load(url: string, kind: 'module' | 'script'): Promise<ModuleNode | undefined> {
-    const { text: source, digest } = await this.read(fileURLToPath(url));
+    const { text: source, digest } = this.read(fileURLToPath(url));
     if (kind === 'script' && !(await hasModuleSyntax(source))) return undefined;
     const transformed = await transformModule(url, source);
     const node: ModuleNode = { url, source, digest, transformed, edges: [] };
@@ -105,12 +113,11 @@ class Builder {
     return target.kind === 'other' ? { record, address: target.url } : { record, to: target.url };
   }
 
-  private async read(path: string): Promise<{ text: string; digest: string }> {
+  /** One file at a time, since few descriptors may be allowed. */
+  private read(path: string): { text: string; digest: string } {
     for (;;) {
       const sight = sightOf(path);
-      const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-        throw problemWith(path, `it can't be read (${cause.code})`, cause);
-      });
+      const bytes = bytesOf(path);
       if (sightOf(path) !== sight) continue;
       const digest = digestOf(bytes);
       this.sources.set(path, { sight, digest });

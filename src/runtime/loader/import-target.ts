@@ -8,8 +8,8 @@ import { addressOf } from './on-demand.ts';
 import { compile, type TargetReference } from './targets.ts';
 
 /**
- * The function of a reference. Throws a TaskNotFoundError if the module or the export is missing; an
- * error that the module itself throws is thrown on.
+ * The function of a reference. Throws a TaskNotFoundError if the module or the export is missing;
+ * an error that the module itself throws is thrown on.
  */
 export async function importTarget(
   reference: TargetReference,

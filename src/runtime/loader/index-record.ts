@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { indexFolder, isTrusted, markUsed, moduleFolder } from './cache.ts';
-import { carefulSight, type Sight } from './files.ts';
+import { carefulSight, looksLike, type Sight } from './files.ts';
 
 /**
  * A file that was changed this short a time before it was read may be changed again without a new
@@ -85,10 +85,7 @@ function isAbout(record: IndexRecord, source: string): boolean {
 /** `unsure` if only the state of sources differs, whose content may still be the same. */
 function judge(record: IndexRecord, cacheDir: string): 'valid' | 'unsure' | 'stale' {
   const folder = moduleFolder(cacheDir);
-  for (const [path, sight] of record.seen) {
-    const now = carefulSight(path);
-    if (now !== sight && !(sight === 'file' && now.startsWith('='))) return 'stale';
-  }
+  if (!record.seen.every(([path, sight]) => looksLike(path, sight))) return 'stale';
   for (const [, file, bytes] of record.modules) {
     const stats = statSync(join(folder, file), { throwIfNoEntry: false });
     if (stats === undefined || stats.size !== bytes) return 'stale';

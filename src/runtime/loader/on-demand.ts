@@ -1,5 +1,5 @@
-// Imports that are resolved while the program runs: computed specifiers, targets of other processes,
-// and `import.meta.resolve`.
+// Imports that are resolved while the program runs: computed specifiers, targets of other
+// processes, and `import.meta.resolve`.
 // Non-goals: what could be resolved beforehand, which needs nothing of this.
 import { processModules } from './modules.ts';
 import { type PreparedProgram, prepareProgram } from './program.ts';

@@ -1,7 +1,8 @@
 // The way into the loader: a program, or the module of a target, becomes something that a plain
-// process can import. From the cache that takes a few `stat` calls; whatever is wrong with the cache
-// only costs time.
-// Non-goals: running it. This file is loaded by every start; what only a changed program needs is not.
+// process can import. From the cache that takes a few `stat` calls; whatever is wrong with the
+// cache only costs time.
+// Non-goals: running it. Every start loads this file, so what only a changed program needs is not
+// imported here.
 import { realpathSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -28,7 +29,7 @@ export async function prepareProgram(
   pathOrUrl: string,
   options: CacheOptions = {},
 ): Promise<PreparedProgram> {
-  const cacheDir = options.cacheDir || defaultCacheDir();
+  const cacheDir = resolvePath(options.cacheDir || defaultCacheDir());
   const { fallbackDir } = options;
   const folders = fallbackDir === undefined ? [cacheDir] : [cacheDir, fallbackDir];
   const source = realAddress(pathOrUrl);

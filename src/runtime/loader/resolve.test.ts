@@ -112,7 +112,7 @@ const specifiers = [
   ...[
     '#out',
     '#',
-      '#unknown',
+    '#unknown',
     './own.js',
     './own',
     './sub',

@@ -1,6 +1,6 @@
 // From a specifier and the module it stands in to the address it means: Node's rules for `import`,
-// and three of our own. `dragon-runtime` is the running installation from anywhere on disk, `./x.js`
-// is `./x.ts` where only that exists, and what can be transpiled is told apart from the rest.
+// and three of our own. `dragon-runtime` is the running installation from anywhere on disk,
+// `./x.js` is `./x.ts` where only that exists, and what can be transpiled is told apart.
 // Non-goals: transpiled addresses; this speaks of sources only.
 import { isBuiltin } from 'node:module';
 import { dirname, extname, join, resolve as resolvePath } from 'node:path';
@@ -12,8 +12,8 @@ import { ResolutionError, resolveExports, resolveImports } from './package-map.t
 export { ResolutionError } from './package-map.ts';
 
 /**
- * `module`: a user's module that is transpiled; `script`: a user's `.js` file of which only its text
- * tells whether it is a module; `other`: whatever Node loads as it is.
+ * `module`: a user's module that is transpiled; `script`: a user's `.js` file of which only its
+ * text tells whether it is a module; `other`: whatever Node loads as it is.
  */
 export type Resolved = { readonly url: string; readonly kind: 'module' | 'script' | 'other' };
 

@@ -25,7 +25,8 @@ describe('names of functions', () => {
         export default function () {} function local() {} export { local as renamed };`,
       'pass.ts': `export { work as again } from './tasks.ts'; export * from './tasks.ts';
         import { arrow } from './tasks.ts'; export { arrow };`,
-      'prog.ts': `import * as pass from './pass.ts'; import main, { arrow, C, renamed, work } from './tasks.ts';
+      'prog.ts': `import * as pass from './pass.ts'; 
+        import main, { arrow, C, renamed, work } from './tasks.ts';
         export function hoisted() {}
         const early = [hoisted, work, pass.again, arrow, C, main, renamed].map(registeredName);
         const none = [() => 1, later, 5, undefined, Math.max].map(registeredName);
@@ -48,9 +49,11 @@ describe('names of functions', () => {
 
   it('a binding that is set anew gives its new function the name [LDR-040]', async () => {
     const { out } = await evaluate({
-      'prog.ts': `export let work = () => 1; const first = work; const before = registeredName(first);
+      'prog.ts': `export let work = () => 1;
+        const first = work; const before = registeredName(first);
         work = () => 2; const after = registeredName(work);
-        console.log(JSON.stringify([before?.export, after?.export, registeredName(first) ?? null]));`,
+        const none = registeredName(first) ?? null;
+        console.log(JSON.stringify([before?.export, after?.export, none]));`,
     });
     expect(out).toEqual(['work', 'work', null]);
   });
@@ -61,7 +64,8 @@ describe('names of functions', () => {
       'node_modules/p/package.json': `{"exports": "./index.mjs"}`,
       'mine.ts': `export { far as near } from 'p';`,
       'prog.ts': `import { far, hidden } from 'p'; import './mine.ts';
-        console.log(JSON.stringify([registeredName(far)?.export, registeredName(hidden) ?? null]));`,
+        const none = registeredName(hidden) ?? null;
+        console.log(JSON.stringify([registeredName(far)?.export, none]));`,
     });
     expect(out).toEqual(['near', null]);
   });
@@ -131,13 +135,15 @@ describe('inline functions', () => {
 describe('looking for a target', () => {
   it('it is found in the instance that the program has [LDR-044]', async () => {
     const { out } = await evaluate({
-      'tasks.ts': `export let calls = 0; export function work(n: number) { calls += n; return calls; }
+      'tasks.ts': `export let calls = 0;
+        export function work(n: number) { calls += n; return calls; }
         export default (n: number) => -n; export const value = 5;`,
       'prog.ts': `import main, * as tasks from './tasks.ts';
         const found = await importTarget(referenceOf(tasks.work)); found(2); tasks.work(1);
-        const other = await importTarget(referenceOf({ module: new URL('./more.ts', import.meta.url), export: 'm' }));
+        const module = new URL('./more.ts', import.meta.url);
+        const other = await importTarget(referenceOf({ module, export: 'm' }));
         const same = (await importTarget(referenceOf(main))) === main;
-        const path = await importTarget({ v: 1, kind: 'esm', module: 'node:path', export: 'basename' });
+        const path = await importTarget(referenceOf({ module: 'node:path', export: 'basename' }));
         const pack = await importTarget(referenceOf({ module: 'pack', export: 'p' }));
         console.log(JSON.stringify([tasks.calls, other(), same, path('/a/b'), pack()]));`,
       'more.ts': `import { calls } from './tasks.ts'; export const m = (): number => calls * 10;`,
@@ -154,9 +160,12 @@ describe('looking for a target', () => {
         for (const [module, name] of [['./tasks.ts', 'wrok'], ['./tasks.ts', 'value'],
             ['./none.ts', 'x'], ['./throws.ts', 'x']]) {
           const target = { module: new URL(module!, import.meta.url), export: name! };
-          await importTarget(referenceOf(target)).catch((e) => messages.push(e.name + ' ' + e.message));
+          await importTarget(referenceOf(target)).catch((error) => {
+            messages.push(error.name + ' ' + error.message);
+          });
         }
-        await importTarget(referenceOf({ module: 'nowhere', export: 'x' })).catch((e) => messages.push(e.code));
+        const nowhere = referenceOf({ module: 'nowhere', export: 'x' });
+        await importTarget(nowhere).catch((error) => messages.push(error.code));
         console.log(JSON.stringify(messages));`,
     });
     expect(out).toEqual([

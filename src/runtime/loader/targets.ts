@@ -189,8 +189,10 @@ function namedBy(module: string, name: string): NamedReference {
   if (isAbsolute(module)) return { ...common, module: pathToFileURL(module).href };
   if (module.startsWith('file:')) return { ...common, module: new URL(module).href };
   if (/^[a-z][a-z0-9+.-]+:/i.test(module)) return { ...common, module };
-  const { program } = processModules();
-  if (!module.startsWith('.') && program !== undefined) return { ...common, module, base: program };
+  if (!module.startsWith('.')) {
+    const { program } = processModules();
+    return { ...common, module, base: program ?? pathToFileURL(`${process.cwd()}/`).href };
+  }
   throw new DragonError(
     `the module of a target is an address, not ${JSON.stringify(module)}; ` +
       "write: new URL('./tasks.ts', import.meta.url)",

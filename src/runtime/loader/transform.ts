@@ -18,7 +18,7 @@ export type Transformed = {
 /** Settings that keep to what the language says; a `tsconfig.json` near the program has no say. */
 const compilerOptions = { target: 'esnext', useDefineForClassFields: true } as const;
 
-/** Makes a text without imports and exports a module, too; on a line of its own, so nothing moves. */
+/** Makes a text without imports and exports a module, too; on its own line, so nothing moves. */
 const MODULE_MARK = '\nexport {};';
 
 let active = 0;

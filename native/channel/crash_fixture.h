@@ -1,0 +1,200 @@
+// For tests that kill: objects that survivors and victims share, what a victim does, and what must
+// be true after its reclamation.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "channel/channel_fixture.h"
+#include "channel/lock_object.h"
+#include "sync/kill_points.h"
+
+namespace dragon::test {
+
+constexpr int kInMessages = 10;
+constexpr int kOutMessages = 12;
+
+// Every third message is too long for a slot.
+inline std::string message_text(int number) {
+  return std::to_string(number) + std::string(number % 3 == 2 ? 400 : 0, '.');
+}
+
+// The shared objects, as the survivor has them open.
+struct CrashScene {
+  explicit CrashScene(NodeFixture& owner) : fixture(owner) {
+    ChannelOptions options;
+    options.capacity = 16;  // the second chunk of slots is made on the way
+    in = make_channel(fixture.pool, options);
+    out = make_channel(fixture.pool, options);
+    check_ok(LockObject::create(fixture.pool, true, lock));
+    for (int i = 0; i < kInMessages; ++i) check_ok(try_send(*in, message_text(i)));
+    in->serialize(in_handle);
+    out->serialize(out_handle);
+    lock->serialize(lock_handle);
+    check_ok(out->lend(Role::kSender, lent_handle));
+    fixture.pool->serialize(pool_handle);
+  }
+
+  NodeFixture& fixture;
+  std::unique_ptr<Channel> in;
+  std::unique_ptr<Channel> out;
+  std::unique_ptr<LockObject> lock;
+  HandleBytes in_handle;
+  HandleBytes out_handle;
+  HandleBytes lock_handle;
+  HandleBytes lent_handle;
+  HandleBytes pool_handle;
+};
+
+inline void must(Status status) {
+  if (status != DRAGON_SUCCESS && status != DRAGON_OWNER_DIED) ::_exit(100 + status);
+}
+
+// What a victim does, from its attachment to its leave.
+inline void victim_script(const CrashScene& scene) {
+  std::shared_ptr<Node> node;
+  must(Node::attach(scene.fixture.dir.path(), {}, node));
+  {
+    std::shared_ptr<Pool> pool;
+    must(Pool::attach(node, scene.pool_handle, kHandleBytes, pool));
+    RecordId record = 0;
+    std::unique_ptr<Channel> in;
+    std::unique_ptr<Channel> out;
+    std::unique_ptr<LockObject> lock;
+    must(Channel::attach(node, scene.out_handle, kHandleBytes, false, record, out));
+    must(Channel::attach(node, scene.in_handle, kHandleBytes, false, record, in));
+    must(LockObject::attach(node, scene.lock_handle, kHandleBytes, false, record, lock));
+    std::unique_ptr<Channel> adopted;
+    must(Channel::attach(node, scene.lent_handle, kHandleBytes, true, record, adopted));
+    must(out->open_handle(Role::kSender, record));
+    must(in->open_handle(Role::kReceiver, record));
+    for (int i = 0; i < kOutMessages; ++i) {
+      const std::string text = message_text(i);
+      const iovec part = part_of(text);
+      must(out->try_send(&part, 1, 0));
+    }
+    must(lock->acquire(Deadline::never()));
+    Allocation blocks[3];
+    for (Allocation& block : blocks) {
+      must(pool->try_allocate(3'000, AllocationType::kData, block));
+    }
+    must(pool->free(blocks[1].id));
+    for (int i = 0; i < kInMessages / 2; ++i) {
+      uint8_t buffer[192];
+      ReceivedMessage message;
+      must(in->receive(buffer, Deadline::never(), message));
+      if (message.allocation != 0) must(pool->free(message.allocation));
+    }
+    must(lock->release());
+    must(lock->try_acquire());
+    std::unique_ptr<Channel> own;
+    must(Channel::create(pool, {}, own));
+    const std::string text = message_text(2);
+    const iovec part = part_of(text);
+    must(own->try_send(&part, 1, 0));
+    HandleBytes lent;
+    must(own->lend(Role::kReceiver, lent));
+    RecordId wait = 0;
+    must(node->lot().arm(in->poll_place(PollEvent::kFull), WaitKind::kEventLoop, 0, wait));
+    must(out->try_poll(PollEvent::kIn));
+    own->close();
+    own->cancel_lent(lent, kHandleBytes);
+  }
+  leave(node);
+}
+
+// Messages that wait in a channel or were being taken by somebody who is dead now: read from the
+// slots themselves, since the lists may be broken before recovery.
+inline int waiting_or_taken(const Channel& channel) {
+  AllocationInfo object;
+  check_ok(channel.pool().find(channel.id(), object));
+  auto& header = *reinterpret_cast<ChannelHeader*>(object.allocation.data);
+  const uint64_t stride = sizeof(ChannelSlot) + channel.block_bytes();
+  int count = 0;
+  for (uint32_t index = 0; index < channel.capacity(); ++index) {
+    AllocationInfo chunk = object;
+    uint64_t offset = sizeof(ChannelHeader);
+    if (chunk_of(index) > 0) {
+      offset = 0;
+      const uint64_t id = header.chunks[chunk_of(index)].load();
+      if (channel.pool().find(id, chunk) != DRAGON_SUCCESS) continue;
+    }
+    offset += (index - chunk_first_slot(chunk_of(index))) * stride;
+    const auto& slot = *reinterpret_cast<ChannelSlot*>(chunk.allocation.data + offset);
+    const SlotState state = slot_state_of(slot.state.load());
+    count += state == SlotState::kQueued || state == SlotState::kTaken ? 1 : 0;
+  }
+  return count;
+}
+
+// Uses the objects after the victim's death, before anybody has reclaimed it.
+inline void use_at_once(CrashScene& scene) {
+  const Deadline soon = Deadline::after_ms(5'000);
+  Allocation block;
+  check_ok(scene.fixture.pool->allocate(3'000, AllocationType::kData, soon, block));
+  check_ok(scene.fixture.pool->free(block.id));
+  CHECK(scene.fixture.pool->audit() == "");
+  const Status acquired = scene.lock->acquire(soon);
+  CHECK((acquired == DRAGON_SUCCESS || acquired == DRAGON_OWNER_DIED));
+  check_ok(scene.lock->release());
+  check_ok(send(*scene.in, message_text(kInMessages), soon));
+  CHECK(scene.in->audit() == "");
+  CHECK(scene.out->audit() == "");
+  RecordId wait = 0;
+  check_ok(scene.fixture.node->lot().arm(scene.in->poll_place(PollEvent::kFull),
+                                         WaitKind::kEventLoop, 0, wait));
+  scene.fixture.node->lot().cancel(wait);
+}
+
+// Checks the scene after the victim's death and reclamation, uses it, and takes it down.
+inline void check_survivors(CrashScene& scene, int in_messages = kInMessages) {
+  NodeFixture& fixture = scene.fixture;
+  CHECK(fixture.pool->audit() == "");
+  CHECK(scene.in->audit() == "");
+  CHECK(scene.out->audit() == "");
+  const std::set<uint64_t> objects = {scene.in->id(), scene.out->id(), scene.lock->id()};
+  AllocationInfo info;
+  for (uint32_t index = 1; (index = fixture.pool->next_allocation(index, info)) != 0;) {
+    if (info.owner == kOwnerObject) {
+      const bool chunk = info.type == AllocationType::kChunk;
+      CHECK(objects.count(chunk ? info.tag : info.allocation.id) == 1);
+    } else {
+      CHECK((info.owner & kOwnerMessage) != 0);  // those of the victim are gone
+    }
+  }
+  for (uint32_t index = 1; index < fixture.node->records().committed(); ++index) {
+    const auto owner = static_cast<ActorId>(fixture.node->records().at(index).owner.load());
+    CHECK((owner == 0 || fixture.node->actors().alive(owner)));
+  }
+  // What arrived is a beginning of what was sent, and what is left an end of what there was.
+  int next = 0;
+  for (Received message = try_receive(*scene.out); message.status != DRAGON_EMPTY;
+       message = try_receive(*scene.out)) {
+    check_ok(message.status);
+    CHECK(message.text == message_text(next));
+    ++next;
+  }
+  const auto left = static_cast<int>(scene.in->message_count());
+  CHECK(left >= in_messages - kInMessages / 2);
+  for (int i = in_messages - left; i < in_messages; ++i) {
+    CHECK(try_receive(*scene.in).text == message_text(i));
+  }
+  CHECK_FALSE(scene.lock->locked());
+  const Status acquired = scene.lock->try_acquire();
+  CHECK((acquired == DRAGON_SUCCESS || acquired == DRAGON_OWNER_DIED));
+  check_ok(scene.lock->release());
+  for (int i = 0; i < 16; ++i) check_ok(try_send(*scene.in, message_text(i)));
+  CHECK(try_send(*scene.in, "x") == DRAGON_FULL);
+  CHECK(try_receive(*scene.in).text == message_text(0));
+  CHECK(scene.in->receivers() == 0);
+  scene.out->cancel_lent(scene.lent_handle, kHandleBytes);
+  CHECK(scene.out->senders() == 0);
+  scene.in.reset();
+  scene.out.reset();
+  scene.lock.reset();
+  CHECK(fixture.pool->stats().used_bytes == 0);
+}
+
+}  // namespace dragon::test

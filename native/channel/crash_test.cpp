@@ -1,0 +1,113 @@
+// A process may be killed at any change of shared memory, a reclaimer too, and the others go on.
+// variants: plain
+#include <signal.h>
+
+#include "channel/crash_fixture.h"
+
+using namespace dragon;
+using namespace dragon::test;
+
+namespace {
+
+// Kill points that a body passes when nothing kills it.
+template <typename Body>
+uint64_t points_of(Body&& body) {
+  uint64_t& points = shared_variable<uint64_t>();
+  const int status = wait_for(fork_child([&] {
+    kill_points_arm(0);
+    body();
+    points = kill_points_passed();
+  }));
+  REQUIRE(status == 0);
+  return points;
+}
+
+// Runs the body in a process that is killed at the point; the pid of the dead.
+template <typename Body>
+pid_t run_killed(uint64_t point, Body&& body) {
+  const pid_t pid = fork_child([&] {
+    kill_points_arm(point);
+    body();
+  });
+  const int status = wait_for(pid);
+  const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  REQUIRE_MESSAGE((killed || status == 0), "the process ended with ", status);
+  return pid;
+}
+
+}  // namespace
+
+TEST_CASE("killed at any point, a process leaves nothing behind and loses no message [SYN-084] [CH-040] [MEM-060]") {
+  NodeFixture fixture;
+  uint64_t points = 0;
+  {
+    CrashScene scene(fixture);
+    points = points_of([&] { victim_script(scene); });
+    check_survivors(scene);
+  }
+  MESSAGE("kill points: ", points);
+  REQUIRE(points > 500);
+  for (uint64_t point = 1; point <= points; ++point) {
+    INFO("killed at point ", point);
+    CrashScene scene(fixture);
+    const pid_t pid = run_killed(point, [&] { victim_script(scene); });
+    const int in = waiting_or_taken(*scene.in);
+    const int out = waiting_or_taken(*scene.out);
+    reclaim_process(fixture.node, pid);
+    CHECK(scene.in->message_count() == in);
+    CHECK(scene.out->message_count() == out);
+    check_survivors(scene);
+  }
+}
+
+TEST_CASE("who uses an object after a death repairs it, without any reclamation [SYN-085]") {
+  NodeFixture fixture;
+  for (uint64_t point = 1; point != 0; ++point) {
+    INFO("killed at point ", point);
+    CrashScene scene(fixture);
+    bool& complete = shared_variable<bool>();
+    const pid_t pid = run_killed(point, [&] {
+      victim_script(scene);
+      complete = true;
+    });
+    use_at_once(scene);
+    reclaim_process(fixture.node, pid);
+    check_survivors(scene, kInMessages + 1);
+    if (complete) point = UINT64_MAX;
+    ::munmap(&complete, sizeof(complete));
+  }
+}
+
+TEST_CASE("a reclaimer may be killed at any point and another begins again [SYN-081]") {
+  NodeFixture fixture;
+  uint64_t victim_points = 0;
+  {
+    CrashScene scene(fixture);
+    victim_points = points_of([&] { victim_script(scene); });
+    check_survivors(scene);
+  }
+  const auto reclaimer_script = [&](pid_t victim) {
+    std::shared_ptr<Node> node;
+    must(Node::attach(fixture.dir.path(), {}, node));
+    reclaim_process(node, victim);
+  };
+  for (const uint64_t share : {40, 55, 70, 85, 99}) {
+    const uint64_t victim_point = victim_points * share / 100;
+    for (uint64_t point = 1 + share % 3;; point += 3) {
+      INFO("victim killed at ", victim_point, ", its reclaimer at ", point);
+      CrashScene scene(fixture);
+      const pid_t victim = run_killed(victim_point, [&] { victim_script(scene); });
+      uint64_t& passed = shared_variable<uint64_t>();
+      const pid_t reclaimer = run_killed(point, [&] {
+        reclaimer_script(victim);
+        passed = 1;
+      });
+      reclaim_process(fixture.node, victim);
+      reclaim_process(fixture.node, reclaimer);
+      check_survivors(scene);
+      const bool complete = passed != 0;
+      ::munmap(&passed, sizeof(passed));
+      if (complete) break;
+    }
+  }
+}
