@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { defineTask, isRoot } from 'dragon-runtime';
-import { type Connection, pipe, Process } from 'dragon-runtime/multiprocessing';
+import { type Connection, Process, pipe } from 'dragon-runtime/multiprocessing';
 
 /** Sends everything back until the other side has closed. */
 export const echo = defineTask(

@@ -8,6 +8,7 @@
 export const components = {
   MEM: 'memory',
   SYN: 'actors, locks, waiters',
+  COR: 'the core from TypeScript',
   WAI: 'waits',
   CH: 'channels',
   PRC: 'processes',

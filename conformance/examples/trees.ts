@@ -58,7 +58,8 @@ export async function plantTraps(root: string): Promise<Traps> {
   const at = (name: string): string => join(root, name);
   const texts: string[] = [];
   const plant = (name: string | Buffer, content: string | Buffer): void => {
-    const path = typeof name === 'string' ? at(name) : Buffer.concat([Buffer.from(`${root}/`), name]);
+    const path =
+      typeof name === 'string' ? at(name) : Buffer.concat([Buffer.from(`${root}/`), name]);
     writeFileSync(path, content);
     if (typeof name === 'string') texts.push(at(name));
   };

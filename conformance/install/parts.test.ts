@@ -21,7 +21,7 @@ function add(...paths: string[]): void {
   }
 }
 
-const launcher = 'dist/launcher/main.js';
+const launcher = 'dist/launcher/main.cjs';
 const addon = 'build/Release/dragon_native.node';
 const warden = 'build/Release/dragon-warden';
 

@@ -6,7 +6,9 @@ const failing = fileURLToPath(new URL('./programs/failing.ts', import.meta.url))
 const env = { DRAGON_DEFAULT_SEG_SZ: String(16 * 1024 * 1024) };
 
 /** Runs the failing program both ways: what it printed, and how it ended when it did not catch. */
-async function fail(kind: string): Promise<{ printed: string; code: number | null; error: string }> {
+async function fail(
+  kind: string,
+): Promise<{ printed: string; code: number | null; error: string }> {
   const [caught, uncaught] = await Promise.all([
     runDragon([failing, kind, 'catch'], { env }),
     runDragon([failing, kind], { env }),

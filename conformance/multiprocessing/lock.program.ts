@@ -25,7 +25,9 @@ check('one holder at a time', async () => {
       using lock = new Lock();
       const file = join(folder, 'count');
       writeFileSync(file, '0');
-      const plays = contenders.map((script, i) => actors[i]?.play({ kind: 'count', lock, file, ...script }));
+      const plays = contenders.map((script, i) =>
+        actors[i]?.play({ kind: 'count', lock, file, ...script }),
+      );
       // Tasks of this process contend too.
       const own = [1, 2].map(async () => {
         for (let i = 0; i < 5; i++) {
@@ -46,7 +48,13 @@ check('one holder at a time', async () => {
 });
 
 check('follows a boolean', async () => {
-  const step = fc.constantFrom('acquire', 'acquireSync', 'tryAcquire', 'release', 'release elsewhere');
+  const step = fc.constantFrom(
+    'acquire',
+    'acquireSync',
+    'tryAcquire',
+    'release',
+    'release elsewhere',
+  );
   await using actors = await startActors(1);
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
@@ -227,7 +235,7 @@ check('the next holder is told of a death', async () => {
   assert.ok(guard.ownerDied);
 });
 
-check('a waiter gets a dead holder\'s lock', async () => {
+check("a waiter gets a dead holder's lock", async () => {
   await using actors = await startActors(1);
   using lock = new Lock();
   await actors[0]?.play({ kind: 'take', lock });

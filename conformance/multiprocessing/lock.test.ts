@@ -37,7 +37,7 @@ describe('locks', () => {
   });
 
   it('go to a waiter when their holder dies [LCK-020]', () => {
-    program.passed('a waiter gets a dead holder\'s lock');
+    program.passed("a waiter gets a dead holder's lock");
   });
 
   it('throw once from run, or as they were told to [LCK-021]', () => {

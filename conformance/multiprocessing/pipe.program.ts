@@ -86,7 +86,10 @@ check('directions are independent', async () => {
         } else {
           const expected = models.get(end)?.shift();
           const got = end.tryRecv();
-          assert.deepEqual(got, expected === undefined ? { ok: false } : { ok: true, value: expected });
+          assert.deepEqual(
+            got,
+            expected === undefined ? { ok: false } : { ok: true, value: expected },
+          );
         }
       }
       for (const end of ends) end.close();
@@ -139,10 +142,7 @@ check('sendBytes takes ranges inside the data only', async () => {
       const legal = offset >= 0 && offset <= n && length >= 0 && length <= n - offset;
       if (legal) {
         await near.sendBytes(data, offset, length);
-        assert.deepEqual(
-          [...(await far.recvBytes())],
-          [...data.subarray(offset, offset + length)],
-        );
+        assert.deepEqual([...(await far.recvBytes())], [...data.subarray(offset, offset + length)]);
       } else {
         await assert.rejects(near.sendBytes(data, offset, length), {
           code: 'ERR_INVALID_ARGUMENT',

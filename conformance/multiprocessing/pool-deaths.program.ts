@@ -11,7 +11,14 @@ import { check, multiProcess, runChecks, sized } from '../harness/inside.ts';
 import * as tasks from '../tasks/pool-tasks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'deaths-'));
-const fates = fc.constantFrom<tasks.Fate>('return', 'return', 'return', 'kill', 'exit', 'never settle');
+const fates = fc.constantFrom<tasks.Fate>(
+  'return',
+  'return',
+  'return',
+  'kill',
+  'exit',
+  'never settle',
+);
 
 check('a death fails its own chunk only', async () => {
   await using pool = new Pool({ processes: 2 });
@@ -145,7 +152,11 @@ function causes(error: unknown): string[] {
 }
 
 check('the initializer runs in replacements', async () => {
-  await using pool = new Pool({ processes: 1, initializer: tasks.prepare, initargs: ['once more'] });
+  await using pool = new Pool({
+    processes: 1,
+    initializer: tasks.prepare,
+    initargs: ['once more'],
+  });
   await assert.rejects(pool.apply(tasks.meetFate, [['kill', 1]]), (error: unknown) => {
     assert.ok(error instanceof WorkerDied);
     assert.match(JSON.stringify(causes(error)), /SIGKILL/);
@@ -164,7 +175,9 @@ check('SIGINT does not end workers', async () => {
 
 check('a death in a blocking call', () => {
   const pool = new Pool({ processes: 2 });
-  const items = (['return', 'kill', 'return', 'exit'] as const).map((fate, x) => [fate, x] as const);
+  const items = (['return', 'kill', 'return', 'exit'] as const).map(
+    (fate, x) => [fate, x] as const,
+  );
   assert.throws(() => pool.mapSync(tasks.meetFate, items, { chunksize: 1 }), WorkerDied);
   assert.deepEqual(pool.mapSync(tasks.square, [1, 2, 3]), [1, 4, 9]);
   pool.terminate();

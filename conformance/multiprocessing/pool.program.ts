@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ClosedError,
-  registerError,
   ResultEncodingError,
+  registerError,
   SerializeError,
   TimeoutError,
 } from 'dragon-runtime';
@@ -72,11 +72,17 @@ function poolOf(size: number): Pool {
 
 check('map is Array.map', async () => {
   await fc.assert(
-    fc.asyncProperty(items, inputKind, poolSize, fc.option(fc.nat(45)), async (list, kind, size, by) => {
-      const options = by === null ? {} : { chunksize: by + 1 };
-      const got = await poolOf(size).map(tasks.evaluate, inputs[kind](list), options);
-      assert.deepEqual(got, expected(list));
-    }),
+    fc.asyncProperty(
+      items,
+      inputKind,
+      poolSize,
+      fc.option(fc.nat(45)),
+      async (list, kind, size, by) => {
+        const options = by === null ? {} : { chunksize: by + 1 };
+        const got = await poolOf(size).map(tasks.evaluate, inputs[kind](list), options);
+        assert.deepEqual(got, expected(list));
+      },
+    ),
     inProcess,
   );
 });
@@ -87,7 +93,9 @@ check('apply', async () => {
   assert.equal(await pool.apply(tasks.slowSquare, [4]), 16);
   const module = new URL('../tasks/pool-tasks.ts', import.meta.url);
   assert.equal(await pool.apply({ module, export: 'add' }, [5, 6]), 11);
-  const many = await Promise.all(Array.from({ length: 200 }, (_, i) => pool.apply(tasks.add, [i, 1])));
+  const many = await Promise.all(
+    Array.from({ length: 200 }, (_, i) => pool.apply(tasks.add, [i, 1])),
+  );
   assert.deepEqual(
     many,
     Array.from({ length: 200 }, (_, i) => i + 1),
@@ -96,18 +104,27 @@ check('apply', async () => {
 
 check('imap yields a prefix of map', async () => {
   await fc.assert(
-    fc.asyncProperty(items, inputKind, poolSize, fc.nat(5), fc.nat(45), async (list, kind, size, by, k) => {
-      const iterator = poolOf(size).imap(tasks.evaluate, inputs[kind](list), { chunksize: by + 1 });
-      const got: unknown[] = [];
-      while (got.length < k) {
-        const { done, value } = await iterator.next();
-        if (done) break;
-        got.push(value);
-      }
-      assert.deepEqual(got, expected(list).slice(0, k));
-      assert.deepEqual(await iterator.return(), { done: true, value: undefined });
-      assert.deepEqual(await iterator.next(), { done: true, value: undefined });
-    }),
+    fc.asyncProperty(
+      items,
+      inputKind,
+      poolSize,
+      fc.nat(5),
+      fc.nat(45),
+      async (list, kind, size, by, k) => {
+        const iterator = poolOf(size).imap(tasks.evaluate, inputs[kind](list), {
+          chunksize: by + 1,
+        });
+        const got: unknown[] = [];
+        while (got.length < k) {
+          const { done, value } = await iterator.next();
+          if (done) break;
+          got.push(value);
+        }
+        assert.deepEqual(got, expected(list).slice(0, k));
+        assert.deepEqual(await iterator.return(), { done: true, value: undefined });
+        assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+      },
+    ),
     inProcess,
   );
 });
@@ -118,7 +135,11 @@ check('imapUnordered yields a permutation of map', async () => {
     fc.asyncProperty(pairs, inputKind, poolSize, fc.nat(5), async (list, kind, size, by) => {
       const options = { chunksize: by + 1 };
       const got: unknown[] = [];
-      for await (const result of poolOf(size).imapUnordered(tasks.evaluate, inputs[kind](list), options)) {
+      for await (const result of poolOf(size).imapUnordered(
+        tasks.evaluate,
+        inputs[kind](list),
+        options,
+      )) {
         got.push(result);
       }
       const byX = (pairs_: unknown[]): unknown[] =>
@@ -252,26 +273,36 @@ check('an iterator goes on after an error', async () => {
 check('an input that throws', async () => {
   const failure = new Error('the input');
   await fc.assert(
-    fc.asyncProperty(fc.nat(12), fc.integer({ min: 1, max: 4 }), fc.boolean(), async (at, by, isAsync) => {
-      const source = function* (): Generator<number> {
-        for (let i = 0; i < at; i++) yield i;
-        throw failure;
-      };
-      const asyncSource = async function* (): AsyncGenerator<number> {
-        yield* source();
-      };
-      const input = (): Input<number> => (isAsync ? asyncSource() : source());
-      const got: number[] = [];
-      const reading = async (): Promise<void> => {
-        for await (const value of poolOf(2).imap(tasks.square, input(), { chunksize: by })) {
-          got.push(value);
-        }
-      };
-      const thrown = await reading().catch((error: unknown) => error);
-      assert.equal(thrown, failure);
-      assert.equal(got.length, at - (at % by));
-      assert.equal(await poolOf(2).map(tasks.square, input()).catch((e: unknown) => e), failure);
-    }),
+    fc.asyncProperty(
+      fc.nat(12),
+      fc.integer({ min: 1, max: 4 }),
+      fc.boolean(),
+      async (at, by, isAsync) => {
+        const source = function* (): Generator<number> {
+          for (let i = 0; i < at; i++) yield i;
+          throw failure;
+        };
+        const asyncSource = async function* (): AsyncGenerator<number> {
+          yield* source();
+        };
+        const input = (): Input<number> => (isAsync ? asyncSource() : source());
+        const got: number[] = [];
+        const reading = async (): Promise<void> => {
+          for await (const value of poolOf(2).imap(tasks.square, input(), { chunksize: by })) {
+            got.push(value);
+          }
+        };
+        const thrown = await reading().catch((error: unknown) => error);
+        assert.equal(thrown, failure);
+        assert.equal(got.length, at - (at % by));
+        assert.equal(
+          await poolOf(2)
+            .map(tasks.square, input())
+            .catch((e: unknown) => e),
+          failure,
+        );
+      },
+    ),
     inProcess,
   );
 });
@@ -385,7 +416,10 @@ check('close and terminate', async () => {
 
   const ending = new Pool({ processes: 2 });
   const gate = join(folder, 'never opened');
-  const stuck = ending.map(tasks.waitForFile, [1, 2, 3].map((x) => [gate, x] as const));
+  const stuck = ending.map(
+    tasks.waitForFile,
+    [1, 2, 3].map((x) => [gate, x] as const),
+  );
   const iterator = ending.imap(tasks.square, [1]);
   const failed = assert.rejects(stuck, ClosedError);
   await sleep(30);

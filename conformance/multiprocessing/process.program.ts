@@ -19,9 +19,9 @@ import {
   type Connection,
   cpuCount,
   Lock,
+  Process,
   parentProcess,
   pipe,
-  Process,
   Queue,
 } from 'dragon-runtime/multiprocessing';
 import fc from 'fast-check';
@@ -53,7 +53,9 @@ check('targets', async () => {
   await process.start();
   await process.join({ throw: true });
   assert.equal(readFileSync(path, 'utf8'), 'from inline');
-  await run(new Process({ target: inline((q: Queue<unknown>) => q.putSync('text')), args: [queue] }));
+  await run(
+    new Process({ target: inline((q: Queue<unknown>) => q.putSync('text')), args: [queue] }),
+  );
   assert.equal(await queue.get(), 'text');
   assert.throws(
     () => new Process({ target: tasks.hiddenFunction() }),
@@ -116,7 +118,11 @@ check('a missing target fails the start', async () => {
 
 check('executables', async () => {
   const path = join(folder, 'native');
-  const touch = Process.native({ exe: 'sh', argv: ['-c', 'echo "$A" > "$0"; exit 3', path], env: { A: 'x y' } });
+  const touch = Process.native({
+    exe: 'sh',
+    argv: ['-c', 'echo "$A" > "$0"; exit 3', path],
+    env: { A: 'x y' },
+  });
   await run(touch);
   assert.equal(touch.exitCode, 3);
   assert.equal(readFileSync(path, 'utf8'), 'x y\n');
@@ -136,24 +142,35 @@ check('executables', async () => {
 });
 
 check('environment, directory and streams', async () => {
-  const texts = fc.string({ unit: 'binary', maxLength: 20 }).filter((s) => !/[\0\ud800-\udfff]/.test(s));
+  const texts = fc
+    .string({ unit: 'binary', maxLength: 20 })
+    .filter((s) => !/[\0\ud800-\udfff]/.test(s));
   using queue = new Queue<tasks.Self>();
   await fc.assert(
-    fc.asyncProperty(texts, texts.filter((s) => !/[/]|^\.{0,2}$/.test(s)), async (value, name) => {
-      const cwd = join(folder, name);
-      mkdirSync(cwd, { recursive: true });
-      const env = { SOME_VARIABLE: value, HOME: undefined };
-      await run(
-        new Process({ target: tasks.describeSelf, args: [queue, ['SOME_VARIABLE', 'HOME', 'PATH']], env, cwd }),
-      );
-      const self = await queue.get({ timeout: 5000 });
-      assert.equal(self.cwd, cwd);
-      assert.deepEqual(self.environment, {
-        SOME_VARIABLE: value,
-        HOME: undefined,
-        PATH: process.env['PATH'],
-      });
-    }),
+    fc.asyncProperty(
+      texts,
+      texts.filter((s) => !/[/]|^\.{0,2}$/.test(s)),
+      async (value, name) => {
+        const cwd = join(folder, name);
+        mkdirSync(cwd, { recursive: true });
+        const env = { SOME_VARIABLE: value, HOME: undefined };
+        await run(
+          new Process({
+            target: tasks.describeSelf,
+            args: [queue, ['SOME_VARIABLE', 'HOME', 'PATH']],
+            env,
+            cwd,
+          }),
+        );
+        const self = await queue.get({ timeout: 5000 });
+        assert.equal(self.cwd, cwd);
+        assert.deepEqual(self.environment, {
+          SOME_VARIABLE: value,
+          HOME: undefined,
+          PATH: process.env['PATH'],
+        });
+      },
+    ),
     { numRuns: Math.ceil(multiProcess.numRuns / 2) },
   );
   const silent = new Process({ target: tasks.end, args: [{ kind: 'throw' }], stderr: 'ignore' });
@@ -178,7 +195,10 @@ check('life cycle', async () => {
   }
   assert.equal(process.isAlive(), false);
   const { pid, puid, exitCode, signal, returnCode } = process;
-  assert.deepEqual([pid, puid, exitCode, signal, returnCode], [undefined, undefined, null, null, null]);
+  assert.deepEqual(
+    [pid, puid, exitCode, signal, returnCode],
+    [undefined, undefined, null, null, null],
+  );
   await process.start();
   await assert.rejects(process.start(), stateError);
   assert.throws(() => process.startSync(), stateError);
@@ -221,7 +241,14 @@ const endings: fc.Arbitrary<tasks.Ending> = fc.oneof(
   fc.record({ kind: fc.constantFrom('exit', 'exitCode'), code: fc.integer({ min: 0, max: 1000 }) }),
   fc.record({
     kind: fc.constant('signal' as const),
-    signal: fc.constantFrom<NodeJS.Signals>('SIGTERM', 'SIGKILL', 'SIGABRT', 'SIGSEGV', 'SIGHUP', 'SIGUSR2'),
+    signal: fc.constantFrom<NodeJS.Signals>(
+      'SIGTERM',
+      'SIGKILL',
+      'SIGABRT',
+      'SIGSEGV',
+      'SIGHUP',
+      'SIGUSR2',
+    ),
   }),
   fc.record({ kind: fc.constantFrom('return', 'throw', 'reject', 'throw later', 'unsettled') }),
 );

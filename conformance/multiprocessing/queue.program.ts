@@ -1,12 +1,6 @@
 /** The checks of `queue.test.ts`: queues within one process and between several. */
 import assert from 'node:assert/strict';
-import {
-  ClosedError,
-  DragonError,
-  QueueEmpty,
-  QueueFull,
-  SerializeError,
-} from 'dragon-runtime';
+import { ClosedError, DragonError, QueueEmpty, QueueFull, SerializeError } from 'dragon-runtime';
 import { Lock, pipe, Queue } from 'dragon-runtime/multiprocessing';
 import fc from 'fast-check';
 import { check, inProcess, multiProcess, runChecks } from '../harness/inside.ts';
@@ -74,7 +68,10 @@ check('producer order and no loss', async () => {
 });
 
 /** What commands do to a model of the queue, and to the queue. */
-type Command = { readonly kind: 'put' | 'tryPut' | 'get' | 'tryGet' | 'look'; readonly item: number };
+type Command = {
+  readonly kind: 'put' | 'tryPut' | 'get' | 'tryGet' | 'look';
+  readonly item: number;
+};
 
 async function obey(queue: Queue<number>, model: number[], command: Command): Promise<void> {
   const { kind, item } = command;
@@ -144,10 +141,7 @@ check('waiting calls are served in order', async () => {
 check('time-outs', async () => {
   using queue = new Queue<number>({ maxsize: 1 });
   for (const timeout of [-1, 0, 1, 30]) {
-    for (const wait of [
-      () => queue.get({ timeout }),
-      async () => queue.getSync({ timeout }),
-    ]) {
+    for (const wait of [() => queue.get({ timeout }), async () => queue.getSync({ timeout })]) {
       const startMs = performance.now();
       await assert.rejects(wait(), QueueEmpty);
       const elapsedMs = performance.now() - startMs;

@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTask } from 'dragon-runtime';
 import type { Connection, Lock, Queue } from 'dragon-runtime/multiprocessing';
-import { pipe, Process } from 'dragon-runtime/multiprocessing';
+import { Process, pipe } from 'dragon-runtime/multiprocessing';
 
 /** An item that tells where it comes from. */
 export interface Tagged {

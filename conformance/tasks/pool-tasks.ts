@@ -107,7 +107,8 @@ export const meetFate = defineTask(
   async ([fate, x]: readonly [Fate, number]): Promise<number> => {
     if (fate === 'kill') process.kill(process.pid, 'SIGKILL');
     if (fate === 'exit') process.exit(3);
-    if (fate === 'hang') for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    if (fate === 'hang')
+      for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
     if (fate === 'never settle') await new Promise(() => undefined);
     return x;
   },
@@ -173,10 +174,17 @@ export const throughQueue = defineTask(
 );
 
 /** Maps in a pool of its own. */
-export const nested = defineTask(import.meta.url, 'nested', async (n: number): Promise<number[]> => {
-  await using pool = new Pool({ processes: 1 });
-  return await pool.map(square, Array.from({ length: n }, (_, i) => i));
-});
+export const nested = defineTask(
+  import.meta.url,
+  'nested',
+  async (n: number): Promise<number[]> => {
+    await using pool = new Pool({ processes: 1 });
+    return await pool.map(
+      square,
+      Array.from({ length: n }, (_, i) => i),
+    );
+  },
+);
 
 export const firstAndLength = defineTask(
   import.meta.url,

@@ -5,8 +5,8 @@ import { currentProcess, defineTask, inline } from 'dragon-runtime';
 import {
   activeChildren,
   type Connection,
-  parentProcess,
   Process,
+  parentProcess,
   type Queue,
 } from 'dragon-runtime/multiprocessing';
 

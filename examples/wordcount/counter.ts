@@ -43,7 +43,8 @@ export class WordCounter {
 
   /** Counts the words in the next bytes of a text; a word may go on in the bytes after them. */
   addText(bytes: Uint8Array): void {
-    if (this.#arena.length - this.#tail - this.#length < bytes.length) this.#growArena(bytes.length);
+    if (this.#arena.length - this.#tail - this.#length < bytes.length)
+      this.#growArena(bytes.length);
     const arena = this.#arena;
     let start = this.#tail;
     let end = start + this.#length;

@@ -59,7 +59,11 @@ function reasonOf(error: unknown): string {
 }
 
 /** What a directory entry that is not counted is called. */
-function kindOf(entry: { isFIFO(): boolean; isSocket(): boolean; isBlockDevice(): boolean }): string {
+function kindOf(entry: {
+  isFIFO(): boolean;
+  isSocket(): boolean;
+  isBlockDevice(): boolean;
+}): string {
   if (entry.isFIFO()) return 'a FIFO';
   if (entry.isSocket()) return 'a socket';
   return entry.isBlockDevice() ? 'a block device' : 'a character device';

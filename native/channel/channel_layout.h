@@ -71,7 +71,9 @@ struct ChannelHeader {
   Word32 queued;
   Word32 in_use;  // slots that are not free
   Word64 chunks[kChunks];  // allocation ids; chunks[0] is unused: it lies behind the header
-  Word64 spare[4];
+  Word32 stale;  // not 0: slots changed without the mutex, rebuild the indexes
+  Word32 spare32;
+  Word64 spare[3];
 };
 static_assert(sizeof(ChannelHeader) == 256 && offsetof(ChannelHeader, chunks) == 80);
 

@@ -60,9 +60,9 @@ Status Channel::copy_payload(uint64_t allocation, uint64_t sequence, uint32_t in
   AllocationInfo info;
   const bool found = pool().find(allocation, info) == DRAGON_SUCCESS;
   if (found && info.allocation.bytes >= bytes) copy_unstable(buffer, info.allocation.data, bytes);
-  const MutexGuard held = guard(Deadline::never());
+  const MutexGuard held = guard(Deadline::once());
   const ChannelSlot& head = slot(index);
-  const bool still_there = slot_state_of(head.state.load()) == SlotState::kQueued &&
+  const bool still_there = held.held() && slot_state_of(head.state.load()) == SlotState::kQueued &&
                            head.sequence.load() == sequence;
   if (!still_there) return DRAGON_WOULD_BLOCK;
   return found ? DRAGON_SUCCESS : DRAGON_OBJECT_DESTROYED;

@@ -51,6 +51,8 @@ uint32_t Channel::give_back(const std::shared_ptr<Pool>& pool, const AllocationI
                             ActorId dead) {
   Channel channel;
   channel.look_at(pool, object);
+  // The dead may have changed slots without the mutex and not said so any more.
+  channel.shared().stale.store(1);
   if (channel.shared().mutex.holder() == dead) {
     const MutexGuard recovered = channel.guard(Deadline::never());
   }
@@ -82,11 +84,10 @@ void Channel::give_back_slot(uint32_t index, SlotState state, ActorId dead) {
   if (has_payload && info.owner == dead) {
     pool().change_owner(payload, dead, slot_owner(index));
   }
-  {
-    const MutexGuard held = guard(Deadline::never());
-    left.state.store(slot_state(SlotState::kQueued, 0));
-    rebuild();  // puts it to its place by sequence
-  }
+  // Whoever holds the mutex next puts it to its place by its sequence.
+  left.state.store(slot_state(SlotState::kQueued, 0));
+  shared().stale.store(1);
+  { const MutexGuard held = guard(Deadline::once()); }
   after_send(false);
 }
 

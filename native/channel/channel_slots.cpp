@@ -1,7 +1,10 @@
-// The slots of a channel: the four transitions of a slot's state, each under the mutex, and the
-// chunks in which slots lie.
+// The slots of a channel: the four transitions of a slot's state, and the chunks in which slots lie.
 //
 //     FREE -reserve-> RESERVED -publish-> QUEUED -take-> TAKEN -free_slot-> FREE
+//
+// The first and third compete for slots and need the mutex. The others change a slot that is the
+// caller's; if the mutex is held by a stopped process, they do that without it and leave word that
+// the lists are stale.
 #include <string.h>
 
 #include <algorithm>
@@ -11,7 +14,8 @@
 namespace dragon {
 
 MutexGuard Channel::guard(Deadline deadline) {
-  return MutexGuard(shared().mutex, node().me(), deadline, [this] { rebuild(); });
+  ChannelHeader& header = shared();
+  return MutexGuard(header.mutex, node().me(), deadline, header.stale, [this] { rebuild(); });
 }
 
 ChannelSlot& Channel::slot(uint32_t index) {
@@ -57,11 +61,15 @@ Status Channel::publish(uint32_t index) {
   ChannelSlot& mine = slot(index);
   bool full = false;
   {
-    const MutexGuard held = guard(Deadline::never());
+    const MutexGuard held = guard(Deadline::once());
     if (destroyed()) return DRAGON_OBJECT_DESTROYED;
     mine.sequence.store(header.next_sequence.fetch_add(1));
     mine.state.store(slot_state(SlotState::kQueued, 0));
-    append(index);
+    if (held.held()) {
+      append(index);
+    } else {
+      header.stale.store(1);
+    }
     full = header.in_use.load() >= capacity();
   }
   after_send(full);
@@ -88,8 +96,13 @@ Status Channel::take(uint32_t& index) {
 void Channel::free_slot(uint32_t index) {
   bool empty = false;
   {
-    const MutexGuard held = guard(Deadline::never());
-    push_free(index);
+    const MutexGuard held = guard(Deadline::once());
+    slot(index).state.store(slot_state(SlotState::kFree, 0));
+    if (held.held()) {
+      push_free(index);
+    } else {
+      shared().stale.store(1);
+    }
     empty = shared().queued.load() == 0;
   }
   after_receive(empty);
@@ -97,9 +110,7 @@ void Channel::free_slot(uint32_t index) {
 
 void Channel::push_free(uint32_t index) {
   ChannelHeader& header = shared();
-  ChannelSlot& mine = slot(index);
-  mine.state.store(slot_state(SlotState::kFree, 0));
-  mine.next.store(header.free_head.load());
+  slot(index).next.store(header.free_head.load());
   header.free_head.store(index);
   header.in_use.store(header.in_use.load() - 1);
 }
@@ -145,8 +156,8 @@ Status Channel::add_chunk(uint32_t slots) {
   ChannelHeader& header = shared();
   bool mine = false;
   {
-    const MutexGuard held = guard(Deadline::never());
-    mine = header.chunks[chunk].load() == 0 && !destroyed();
+    const MutexGuard held = guard(Deadline::once());
+    mine = held.held() && header.chunks[chunk].load() == 0 && !destroyed();
     if (mine) {
       header.chunks[chunk].store(allocation.id);
       chunks_[chunk] = allocation.data;

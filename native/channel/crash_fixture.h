@@ -146,6 +146,7 @@ inline void use_at_once(CrashScene& scene) {
   check_ok(scene.fixture.node->lot().arm(scene.in->poll_place(PollEvent::kFull),
                                          WaitKind::kEventLoop, 0, wait));
   scene.fixture.node->lot().cancel(wait);
+  CHECK(scene.fixture.node->lot().audit() == std::string());
 }
 
 // Checks the scene after the victim's death and reclamation, uses it, and takes it down.
@@ -154,6 +155,7 @@ inline void check_survivors(CrashScene& scene, int in_messages = kInMessages) {
   CHECK(fixture.pool->audit() == "");
   CHECK(scene.in->audit() == "");
   CHECK(scene.out->audit() == "");
+  CHECK(fixture.node->lot().audit() == std::string());
   const std::set<uint64_t> objects = {scene.in->id(), scene.out->id(), scene.lock->id()};
   AllocationInfo info;
   for (uint32_t index = 1; (index = fixture.pool->next_allocation(index, info)) != 0;) {

@@ -67,7 +67,7 @@ class Returner {
       return;
     }
     if (pool->mutex_holder() == actor_) ++report_.locks;
-    pool->recover_from(actor_);
+    if (actor_ != node_.me().id) pool->recover_from(actor_);
     std::set<uint64_t> objects;
     for (const OpenRecord& record : records) {
       if (record.allocation != 0 && objects.insert(record.allocation).second) {

@@ -53,8 +53,10 @@ TEST_CASE("stopped at any point, a process holds nobody up beyond a deadline [SY
     const Status sent = send(*scene.in, "x", soon);
     CHECK((sent == DRAGON_SUCCESS || sent == DRAGON_TIMEOUT));
     slowest_ns = std::max(slowest_ns, now_ns() - before);
-    ::kill(pid, SIGKILL);
-    if (!complete) wait_for(pid);
+    if (!complete) {
+      ::kill(pid, SIGKILL);
+      wait_for(pid);
+    }
     reclaim_process(fixture.node, pid);
     scene.out->cancel_lent(scene.lent_handle, kHandleBytes);
   }
@@ -62,10 +64,146 @@ TEST_CASE("stopped at any point, a process holds nobody up beyond a deadline [SY
   CHECK(slowest_ns < 1'000'000'000);
 }
 
+namespace {
+
+ChannelHeader& header_of(const Channel& channel) {
+  AllocationInfo info;
+  check_ok(channel.pool().find(channel.id(), info));
+  return *reinterpret_cast<ChannelHeader*>(info.allocation.data);
+}
+
+SlotState first_slot_state(const Channel& channel) {
+  auto* slot = reinterpret_cast<ChannelSlot*>(&header_of(channel) + 1);
+  return slot_state_of(slot->state.load());
+}
+
+// Starts a process that attaches, runs `prepare` and stops itself before a point of `body`.
+template <typename Prepare, typename Body>
+pid_t start_stopped(const NodeFixture& fixture, uint64_t point, Prepare prepare, Body body) {
+  const pid_t pid = fork_child([&] {
+    std::shared_ptr<Node> node;
+    must(Node::attach(fixture.dir.path(), {}, node));
+    auto object = prepare(node);
+    stop_points_arm(point);
+    body(*object);
+    stop_points_arm(0);
+    object.reset();
+    leave(node);
+  });
+  int status = 0;
+  REQUIRE(::waitpid(pid, &status, WUNTRACED) == pid);
+  REQUIRE(WIFSTOPPED(status));
+  return pid;
+}
+
+// A process that is stopped while it holds a mutex of shared memory.
+class StoppedHolder {
+ public:
+  StoppedHolder(const NodeFixture& fixture, RobustMutex& mutex) {
+    pid_ = fork_child([&] {
+      std::shared_ptr<Node> node;
+      must(Node::attach(fixture.dir.path(), {}, node));
+      mutex.lock(node->me());
+      ::raise(SIGSTOP);
+    });
+    int status = 0;
+    REQUIRE(::waitpid(pid_, &status, WUNTRACED) == pid_);
+  }
+  pid_t end() const {
+    ::kill(pid_, SIGKILL);
+    wait_for(pid_);
+    return pid_;
+  }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+// Stops a process in the middle of a send or receive, then another that holds the mutex, and lets
+// the first one go on: it must end all the same.
+template <typename Body>
+void finish_beside_stopped_holder(NodeFixture& fixture, const Channel& channel, SlotState middle,
+                                  Body body) {
+  HandleBytes handle;
+  channel.serialize(handle);
+  const auto prepare = [&](const std::shared_ptr<Node>& node) {
+    std::unique_ptr<Channel> mine;
+    RecordId adopted = 0;
+    must(Channel::attach(node, handle, sizeof(handle), false, adopted, mine));
+    return mine;
+  };
+  for (uint64_t point = 1;; ++point) {
+    const pid_t pid = start_stopped(fixture, point, prepare, body);
+    if (first_slot_state(channel) != middle || channel.mutex_holder() != 0) {
+      ::kill(pid, SIGKILL);
+      wait_for(pid);
+      reclaim_process(fixture.node, pid);
+      continue;
+    }
+    const StoppedHolder holder(fixture, header_of(channel).mutex);
+    ::kill(pid, SIGCONT);
+    CHECK(wait_for(pid) == 0);
+    reclaim_process(fixture.node, holder.end());
+    return;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a send ends although another sender is stopped inside the channel [CH-044]") {
+  NodeFixture fixture;
+  ChannelOptions options;
+  options.capacity = 1;
+  const auto channel = make_channel(fixture.pool, options);
+  finish_beside_stopped_holder(fixture, *channel, SlotState::kReserved,
+                               [](Channel& mine) { must(try_send(mine, "sent")); });
+  CHECK(try_receive(*channel).text == "sent");
+  CHECK(channel->audit() == "");
+}
+
+TEST_CASE("a receive ends although another receiver is stopped inside the channel [CH-044]") {
+  NodeFixture fixture;
+  ChannelOptions options;
+  options.capacity = 1;
+  const auto channel = make_channel(fixture.pool, options);
+  check_ok(try_send(*channel, "received"));
+  finish_beside_stopped_holder(fixture, *channel, SlotState::kTaken, [](Channel& mine) {
+    uint8_t buffer[192];
+    ReceivedMessage message;
+    must(mine.try_receive(buffer, message));
+    if (message.bytes != 8) ::_exit(50);
+  });
+  CHECK(try_receive(*channel).status == DRAGON_EMPTY);
+  CHECK(channel->audit() == "");
+  check_ok(try_send(*channel, "next"));
+}
+
+TEST_CASE("a free ends although the pool's mutex is held by a stopped process [MEM-037]") {
+  NodeFixture fixture;
+  std::vector<uint64_t> ids;
+  for (int i = 0; i < 10; ++i) ids.push_back(fixture.allocate(1'000));
+  AllocationInfo info;
+  check_ok(fixture.pool->find(ids[0], info));
+  // The header is the first thing in the mapping, the first block the first of the data.
+  const uint64_t metadata = kDescriptorsOffset + round_up((64ull << 20) + 128, kPageBytes);
+  auto* pool_header = reinterpret_cast<PoolHeader*>(info.allocation.data - metadata);
+  REQUIRE(pool_header->segment.magic.load() == kSegmentMagic);
+  const StoppedHolder holder(fixture, pool_header->mutex);
+  const uint64_t before = now_ns();
+  for (const uint64_t id : ids) check_ok(fixture.pool->free(id));
+  CHECK(fixture.pool->free(ids[0]) == DRAGON_OBJECT_DESTROYED);
+  Allocation block;
+  CHECK(fixture.pool->try_allocate(64, AllocationType::kData, block) == DRAGON_WOULD_BLOCK);
+  CHECK(now_ns() - before < 3'000'000'000);
+  reclaim_process(fixture.node, holder.end());
+  CHECK(fixture.pool->audit() == "");
+  CHECK(fixture.pool->stats().used_bytes == 0);
+}
+
 TEST_CASE("what is not contended makes no system call [SYN-021] [CH-045]") {
   NodeFixture fixture;
   CrashScene scene(fixture);
-  const int status = wait_for(fork_child([&] {
+  const pid_t pid = fork_child([&] {
     std::shared_ptr<Node> node;
     must(Node::attach(fixture.dir.path(), {}, node));
     std::shared_ptr<Pool> pool;
@@ -74,9 +212,9 @@ TEST_CASE("what is not contended makes no system call [SYN-021] [CH-045]") {
     std::unique_ptr<LockObject> lock;
     must(Channel::create(pool, {}, channel));
     must(LockObject::create(pool, true, lock));
-    const iovec part{&part, 16};
+    uint8_t buffer[192] = {};
+    const iovec part{buffer, 16};
     const iovec large{pool->node().segment().mapping().base(), 1'000};
-    uint8_t buffer[192];
     ReceivedMessage message;
     if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) ::_exit(9);
     // From here on anything but read, write and exit kills the process.
@@ -92,13 +230,7 @@ TEST_CASE("what is not contended makes no system call [SYN-021] [CH-045]") {
       if (worst != DRAGON_SUCCESS) ::syscall(SYS_exit, 10);
     }
     ::syscall(SYS_exit, 0);
-  }));
-  CHECK(status == 0);
-  ActorInfo info;
-  for (uint32_t slot = 0; fixture.node->actors().info(slot, info); ++slot) {
-    if (info.state == ActorState::kLive && !fixture.node->actors().probe(info.id)) {
-      ReclaimReport report;
-      check_ok(reclaim(fixture.node, info.id, report));
-    }
-  }
+  });
+  CHECK(wait_for(pid) == 0);
+  reclaim_process(fixture.node, pid);
 }

@@ -104,6 +104,17 @@ Status Heap::give(uint32_t index, uint32_t generation) {
   return DRAGON_SUCCESS;
 }
 
+Status Heap::give_unlisted(uint32_t index, uint32_t generation) {
+  if (!live(index, generation)) return DRAGON_OBJECT_DESTROYED;
+  Word64& state = blocks_[index].state;
+  uint64_t found = state.load();
+  const uint64_t returned =
+      block_state(BlockState::kReturned, AllocationType::kData, generation + 1);
+  const bool still_live =
+      state_of(found) == BlockState::kLive && generation_of(found) == generation;
+  return still_live && state.cas(found, returned) ? DRAGON_SUCCESS : DRAGON_OBJECT_DESTROYED;
+}
+
 Status Heap::extend(uint64_t bytes) {
   const uint64_t committed = header_->committed_bytes.load();
   const uint32_t last = header_->last_block.load();

@@ -23,7 +23,12 @@ namespace dragon {
 constexpr uint64_t kGranuleBytes = 64;
 constexpr uint32_t kBlocksMax = 1u << 28;
 
-enum class BlockState : uint32_t { kUnused = 0, kFree = 1, kLive = 2 };
+enum class BlockState : uint32_t {
+  kUnused = 0,
+  kFree = 1,
+  kLive = 2,
+  kReturned = 3,  // free, but not yet in any list; a rebuild makes it so
+};
 
 enum class AllocationType : uint32_t {
   kData = 0,
@@ -83,6 +88,8 @@ class Heap {
   Status take(uint64_t bytes, AllocationType type, uint64_t owner, uint64_t tag, HeapBlock& out);
   // OBJECT_DESTROYED unless the block is live under this generation.
   Status give(uint32_t index, uint32_t generation);
+  // The same without the pool's mutex; the indexes need a rebuild afterwards.
+  Status give_unlisted(uint32_t index, uint32_t generation);
   // Adds a committed range at the end of the data.
   Status extend(uint64_t bytes);
   // Free bytes at the end of the committed data.

@@ -35,8 +35,11 @@ void Heap::rebuild() {
   for (Word32& map : header_->class_maps) map.store(0);
   for (Word32& list : header_->lists) list.store(0);
   header_->spare_descriptor.store(0);
-  for (uint32_t index = header_->descriptors_used.load(); index-- > 1;) {
-    if (state_of(blocks_[index].state.load()) != BlockState::kLive) discard(index);
+  // By the one look that was taken above: a block may be returned while this goes on.
+  std::vector<bool> is_live(header_->descriptors_used.load());
+  for (const Extent& extent : live) is_live[extent.index] = true;
+  for (auto index = static_cast<uint32_t>(is_live.size()); index-- > 1;) {
+    if (!is_live[index]) discard(index);
   }
   uint32_t before = 0;
   const auto append = [&](uint32_t index) {

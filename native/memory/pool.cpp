@@ -132,14 +132,14 @@ Status Pool::take(uint64_t bytes, AllocationType type, uint64_t tag, Deadline de
   if (bytes == 0) return DRAGON_INVALID_ARGUMENT;
   if (bytes > segment_.limit_bytes()) return DRAGON_TOO_LARGE;
   for (;;) {
-    MutexGuard guard(shared().mutex, node_->me(), deadline, [this] { heap_.rebuild(); });
-    if (!guard.held()) return DRAGON_WOULD_BLOCK;
+    MutexGuard held = guard(deadline);
+    if (!held.held()) return DRAGON_WOULD_BLOCK;
     HeapBlock block;
     const Status taken = heap_.take(bytes, type, node_->me().id, tag, block);
     const uint64_t committed = heap_.header().committed_bytes.load();
     const uint64_t free_at_end = heap_.free_at_end();
     const uint32_t ready = heap_.header().descriptors_ready.load();
-    guard.unlock();
+    held.unlock();
     if (taken == DRAGON_SUCCESS) {
       out.id = static_cast<uint64_t>(block.generation) << 32 | block.index;
       out.data = segment_.data() + block.offset;
@@ -173,12 +173,13 @@ Status Pool::extend(uint64_t committed, uint64_t extent) {
   const Status status = segment_.mapping().commit(offset, extent);
   if (status != DRAGON_SUCCESS) return status;
   for (;;) {
-    MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+    MutexGuard held = guard(Deadline::once());
+    if (!held.held()) return DRAGON_WOULD_BLOCK;
     // If another was faster, its extent may do; the caller looks.
     if (heap_.header().committed_bytes.load() != committed) return DRAGON_SUCCESS;
     if (heap_.extend(extent) == DRAGON_SUCCESS) return DRAGON_SUCCESS;
     const uint32_t ready = heap_.header().descriptors_ready.load();
-    guard.unlock();
+    held.unlock();
     const Status added = add_descriptors(ready);
     if (added != DRAGON_SUCCESS) return added;
   }
@@ -201,10 +202,20 @@ Status Pool::add_descriptors(uint32_t ready) {
 
 Status Pool::free(uint64_t id) {
   if (node_->closed()) return DRAGON_CLOSED;
-  MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
-  const Status status = heap_.give(index_of(id), id_generation(id));
-  guard.unlock();
+  Status status = DRAGON_SUCCESS;
+  {
+    const MutexGuard held = guard(Deadline::once());
+    status = held.held() ? heap_.give(index_of(id), id_generation(id)) : free_unlocked(id);
+  }
   if (status == DRAGON_SUCCESS) wake_waiters();
+  return status;
+}
+
+// A free must not wait for a stopped process: it changes the truth, and the next holder of the
+// mutex makes the indexes follow.
+Status Pool::free_unlocked(uint64_t id) {
+  const Status status = heap_.give_unlisted(index_of(id), id_generation(id));
+  if (status == DRAGON_SUCCESS) shared().stale.store(1);
   return status;
 }
 
@@ -254,7 +265,8 @@ uint64_t Pool::trim() {
   HeapBlock end;
   uint64_t bytes = 0;
   {
-    MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+    const MutexGuard held = guard(Deadline::once());
+    if (!held.held()) return 0;
     bytes = heap_.free_at_end() / kExtentBytesMin * kExtentBytesMin;
     // One extent stays, so that use at the edge does not commit and punch in turns.
     if (bytes < 2 * kExtentBytesMin) return 0;
@@ -265,7 +277,7 @@ uint64_t Pool::trim() {
   const uint64_t from = segment_.metadata_bytes() + end.offset + block_bytes - bytes;
   const Status punched = segment_.mapping().punch(from, bytes);
   {
-    MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+    const MutexGuard held = guard(Deadline::never());
     const bool still_last = heap_.header().last_block.load() == end.index;
     heap_.give(end.index, end.generation);
     if (punched != DRAGON_SUCCESS || !still_last) bytes = 0;
@@ -276,14 +288,22 @@ uint64_t Pool::trim() {
 }
 
 void Pool::recover_from(ActorId dead) {
+  // It may have freed blocks without the mutex and not said so any more.
+  shared().stale.store(1);
   if (shared().mutex.holder() != dead) return;
-  MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+  const MutexGuard recovered = guard(Deadline::never());
 }
 
 std::string Pool::audit() {
   if (node_->closed()) return "";
-  MutexGuard guard(shared().mutex, node_->me(), Deadline::never(), [this] { heap_.rebuild(); });
+  const MutexGuard held = guard(Deadline::never());
   return heap_.audit();
+}
+
+MutexGuard Pool::guard(Deadline deadline) {
+  PoolHeader& header = shared();
+  return MutexGuard(header.mutex, node_->me(), deadline, header.stale,
+                    [this] { heap_.rebuild(); });
 }
 
 WaitPlace Pool::place(uint32_t lane) const {

@@ -64,7 +64,8 @@ struct PoolHeader {
   SegmentHeader segment;
   ObjectHeader object;
   RobustMutex mutex;
-  Word32 spare[7];
+  Word32 stale;  // not 0: blocks were freed without the mutex, rebuild the heap's indexes
+  Word32 spare[6];
   HeapHeader heap;
 };
 static_assert(sizeof(PoolHeader) <= kPageBytes && offsetof(PoolHeader, mutex) == 96);
@@ -104,7 +105,7 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   uint32_t next_allocation(uint32_t index, AllocationInfo& out) const;
   // Gives whole empty extents at the end back to the system; returns the bytes given back.
   uint64_t trim();
-  // Forces recovery if `dead` holds the mutex.
+  // Repairs what `dead` may have left half done, or leaves that to the mutex's next holder.
   void recover_from(ActorId dead);
   // Checks every invariant under the lock; empty if all is well.
   std::string audit();
@@ -126,12 +127,14 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   static Status open(const std::shared_ptr<Node>& node, Segment&& segment,
                      std::shared_ptr<Pool>& out);
   PoolHeader& shared() const;
+  MutexGuard guard(Deadline deadline);
   Status take(uint64_t bytes, AllocationType type, uint64_t tag, Deadline deadline,
               Allocation& out);
   Status usable() const;
   Status grow(uint64_t bytes, uint64_t committed, uint64_t free_at_end);
   Status extend(uint64_t committed, uint64_t extent);
   Status add_descriptors(uint32_t ready);
+  Status free_unlocked(uint64_t id);
   void free_own();
   void wake_waiters();
 

@@ -211,6 +211,32 @@ bool ParkingLot::info(uint32_t index, WaitInfo& out) const {
   return true;
 }
 
+const char* ParkingLot::audit() {
+  size_t waiting = 0;
+  for (uint32_t index = 1; index < records_.committed(); ++index) {
+    const Record& record = records_.at(index);
+    if (owner_of(record) != 0 && is_wait(record) && in_queue(record.state.load())) ++waiting;
+  }
+  size_t listed = 0;
+  for (uint32_t number = 0; number < kBuckets; ++number) {
+    Bucket& bucket = segment_.bucket(number);
+    if (!lock(bucket)) return "a bucket is held by a stopped process";
+    uint32_t previous = 0;
+    for (uint32_t index = bucket.head.load(); index != 0 && listed <= waiting; ++listed) {
+      const Record& record = records_.at(index);
+      const bool belongs = is_wait(record) && in_queue(record.state.load()) &&
+                           &bucket_of(record.key.load()) == &bucket &&
+                           record.previous.load() == previous;
+      if (!belongs) listed = waiting + 1;
+      previous = index;
+      index = record.next.load();
+    }
+    if (bucket.tail.load() != previous) listed = waiting + 1;
+    bucket.mutex.unlock();
+  }
+  return listed == waiting ? "" : "the queues are not the records that wait";
+}
+
 bool ParkingLot::lock(Bucket& bucket) {
   const Status status = bucket.mutex.lock(me_, Deadline::once());
   if (status == DRAGON_OWNER_DIED) rebuild(bucket);

@@ -90,6 +90,9 @@ class ParkingLot {
   // The ticket-holder that stands first, 0 if none, and since when it waits.
   ActorId first(const WaitPlace& place, uint64_t& since_ns);
 
+  // Compares the queues with the records; empty if all is well, else the first fault.
+  const char* audit();
+
   // Gives back what a dead actor had in the lot: its mutexes first, then its records.
   uint32_t give_back(ActorId dead);
 

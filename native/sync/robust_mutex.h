@@ -39,13 +39,17 @@ class RobustMutex {
 };
 static_assert(sizeof(RobustMutex) == 4);
 
-// Holds a mutex for a scope; `recover` is called first if the previous holder died.
+// Holds a mutex for a scope. `recover` is called first if the previous holder died, or if the word
+// `stale` says that somebody changed the truth without the mutex, since its holder was stopped.
 class MutexGuard {
  public:
   template <typename Recover>
-  MutexGuard(RobustMutex& mutex, const Actor& me, Deadline deadline, Recover&& recover)
+  MutexGuard(RobustMutex& mutex, const Actor& me, Deadline deadline, Word32& stale,
+             Recover&& recover)
       : mutex_(mutex), status_(mutex.lock(me, deadline)) {
-    if (status_ != DRAGON_OWNER_DIED) return;
+    if (status_ == DRAGON_TIMEOUT) return;
+    if (status_ == DRAGON_SUCCESS && stale.load() == 0) return;
+    stale.exchange(0);
     recover();
     status_ = DRAGON_SUCCESS;
   }

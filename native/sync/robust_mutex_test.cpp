@@ -81,12 +81,19 @@ TEST_CASE("a guard recovers before it goes on [SYN-022]") {
   const auto me = fixture.actor();
   Holder holder(fixture, mutex);
   holder.end();
+  Word32& stale = shared_variable<Word32>();
   int recoveries = 0;
-  for (int i = 0; i < 2; ++i) {
-    const MutexGuard guard(mutex, me->me, Deadline::never(), [&] { ++recoveries; });
-    CHECK(guard.held());
-  }
+  const auto lock_twice = [&] {
+    for (int i = 0; i < 2; ++i) {
+      const MutexGuard guard(mutex, me->me, Deadline::never(), stale, [&] { ++recoveries; });
+      CHECK(guard.held());
+    }
+  };
+  lock_twice();
   CHECK(recoveries == 1);
+  stale.store(1);  // somebody changed the truth without the mutex
+  lock_twice();
+  CHECK(recoveries == 2);
 }
 
 TEST_CASE("a living holder costs a locker no more than its deadline [SYN-023]") {

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Channel } from './channel.ts';
 import { RobustLock } from './lock.ts';
-import { Node } from './node.ts';
 import { useNode } from './node.fixture.ts';
+import { Node } from './node.ts';
 import { Allocation, Pool } from './pool.ts';
 
 const fixture = useNode();
 
 describe('channels from TypeScript', () => {
-  it('keep parts, hints and order for payloads inline and by descriptor [CH-001]', () => {
+  it('keep parts, hints and order for payloads inline and by descriptor [COR-001]', () => {
     const channel = Channel.create(fixture.pool, { capacity: 10 });
     const sender = channel.openSender();
     const receiver = channel.openReceiver();
@@ -34,7 +34,7 @@ describe('channels from TypeScript', () => {
     expect(fixture.pool.audit()).toBe('');
   });
 
-  it('attach by handle, and an adopted reference counts as a sender [CH-001]', () => {
+  it('attach by handle, and an adopted reference counts as a sender [COR-002] [COR-003]', () => {
     const channel = Channel.create(fixture.pool, { endOfStream: true });
     const receiver = channel.openReceiver();
     const lent = channel.lend('sender');
@@ -50,7 +50,7 @@ describe('channels from TypeScript', () => {
     channel.close();
   });
 
-  it('refuse damaged handles with ERR_BAD_HANDLE [MEM-001]', () => {
+  it('refuse damaged handles with ERR_BAD_HANDLE [COR-002]', () => {
     const channel = Channel.create(fixture.pool);
     const handle = channel.serialize();
     for (let i = 0; i < handle.length; ++i) {
@@ -65,7 +65,7 @@ describe('channels from TypeScript', () => {
 });
 
 describe('pools from TypeScript', () => {
-  it('tell "never fits" from "not now", and name their numbers [MEM-001]', async () => {
+  it('tell "never fits" from "not now", and name their numbers [COR-004]', async () => {
     const pool = Pool.create(fixture.node, { limitBytes: 1 << 20, initialBytes: 1 << 16 });
     expect(() => pool.allocateSync(2 << 20)).toThrow(
       expect.objectContaining({ code: 'ERR_TOO_LARGE' }),
@@ -92,7 +92,7 @@ describe('pools from TypeScript', () => {
 });
 
 describe('two nodes in one process', () => {
-  it('have actors, pools and channels of their own and refuse each other [SYN-001]', () => {
+  it('have actors, pools and channels of their own and refuse each other [COR-006]', () => {
     const dir = mkdtempSync(join(tmpdir(), 'core-'));
     const other = Node.create({ dir });
     const pool = Pool.create(other);
@@ -113,7 +113,7 @@ describe('two nodes in one process', () => {
 });
 
 describe('locks from TypeScript', () => {
-  it('are taken, refused and released by anyone; a free one can not be released [SYN-001]', () => {
+  it('are taken, refused and released by anyone; a free one may not be released [COR-005]', () => {
     const lock = RobustLock.create(fixture.pool);
     const other = RobustLock.attach(fixture.node, lock.serialize());
     expect(lock.tryAcquire()).toBe(true);

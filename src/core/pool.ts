@@ -17,11 +17,7 @@ export interface PoolOptions {
   readonly initialBytes?: number;
 }
 
-const WOULD_BLOCK = new Set<number>([
-  Status.WOULD_BLOCK,
-  Status.OUT_OF_MEMORY,
-  Status.TIMEOUT,
-]);
+const WOULD_BLOCK = new Set<number>([Status.WOULD_BLOCK, Status.OUT_OF_MEMORY, Status.TIMEOUT]);
 
 export class Pool {
   readonly node: Node;

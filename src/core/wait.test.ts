@@ -156,7 +156,7 @@ describe('pending waits', () => {
     close();
   });
 
-  it('appear among the node\'s waiters with their age [WAI-009]', async () => {
+  it("appear among the node's waiters with their age [WAI-009]", async () => {
     const { sender, receiver, close } = openChannel();
     const wait = receiver.receive();
     await sleep(5);

@@ -72,6 +72,8 @@ export interface ProcessBinding {
   processStat(pid: number): ProcessStat | undefined;
   markedProcesses(runId: string): ProcessStat[];
   startedWith(pid: number, variable: string): string | undefined;
+  /** Ends this process at once, without taking Node's environment apart. */
+  endProcess(exitCode: number): never;
 }
 
 export function processBinding(): ProcessBinding {

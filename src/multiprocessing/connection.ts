@@ -266,13 +266,15 @@ export class Connection<S = unknown, R = S> implements Disposable, AsyncIterable
 
   #writer(): WriteEnd {
     if (this.#closed) throw new ClosedError('the connection was closed in this process');
-    if (this.#ends.writer === undefined) throw new NotSupportedError('this end of the pipe only receives');
+    if (this.#ends.writer === undefined)
+      throw new NotSupportedError('this end of the pipe only receives');
     return this.#ends.writer;
   }
 
   #reader(): ReadEnd {
     if (this.#closed) throw new ClosedError('the connection was closed in this process');
-    if (this.#ends.reader === undefined) throw new NotSupportedError('this end of the pipe only sends');
+    if (this.#ends.reader === undefined)
+      throw new NotSupportedError('this end of the pipe only sends');
     return this.#ends.reader;
   }
 
@@ -283,7 +285,7 @@ export class Connection<S = unknown, R = S> implements Disposable, AsyncIterable
 
   /** @internal What passing a connection to another process sends. */
   static lend(connection: Connection): Lent {
-    if (connection.#closed) throw new ClosedError('a closed connection can\'t be sent');
+    if (connection.#closed) throw new ClosedError("a closed connection can't be sent");
     return connection.#ends.lend();
   }
 

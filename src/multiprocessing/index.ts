@@ -16,6 +16,7 @@ export {
 } from './current.ts';
 export { Lock, LockGuard, type LockOptions } from './lock.ts';
 export { type PipeOptions, pipe } from './pipe.ts';
+export type { Input } from './pool/chunks.ts';
 export type { PoolIterator } from './pool/jobs.ts';
 export {
   type CallOptions,
@@ -24,7 +25,6 @@ export {
   Pool,
   type PoolOptions,
 } from './pool/pool.ts';
-export type { Input } from './pool/chunks.ts';
 export {
   type JoinOptions,
   type NativeOptions,

@@ -10,11 +10,11 @@ import { constants } from 'node:os';
 import { decodeError, encode } from '../codec/index.ts';
 import type { WaitOptions } from '../core/index.ts';
 import {
+  type ProcessOptions as CreateOptions,
   getRuntime,
   identity,
   isLoadingTarget,
   type ProcessExit,
-  type ProcessOptions as CreateOptions,
 } from '../runtime/client/index.ts';
 import { ClosedError, DragonError, ProcessError } from '../runtime/errors/index.ts';
 import { multiprocessingModule, resolveTarget, type Target } from './targets.ts';

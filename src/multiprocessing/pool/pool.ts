@@ -6,7 +6,12 @@
  * Non-goals: the decisions (scheduler.ts), the processes (crew.ts) and the bookkeeping of a
  * call (jobs.ts) live beside this file.
  */
-import { ClosedError, DragonError, ProcessError, TimeoutError } from '../../runtime/errors/index.ts';
+import {
+  ClosedError,
+  DragonError,
+  ProcessError,
+  TimeoutError,
+} from '../../runtime/errors/index.ts';
 import { Connection, type ConnectionReader, type ConnectionWriter } from '../connection.ts';
 import { cpuCount } from '../current.ts';
 import type { ReadEnd } from '../ends.ts';
@@ -314,11 +319,7 @@ export class Pool implements AsyncDisposable {
     }
   }
 
-  #runSync(
-    call: Call,
-    source: Source,
-    options: { readonly timeout?: number },
-  ): unknown[] {
+  #runSync(call: Call, source: Source, options: { readonly timeout?: number }): unknown[] {
     const deadline = deadlineOf(options);
     const job = new MapJob(call, source, (ended) => this.#ended(ended));
     job.promise.catch(() => undefined);

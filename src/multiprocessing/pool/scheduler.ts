@@ -262,7 +262,9 @@ export class Scheduler {
 
   /** Moves a chunk that its worker has not begun to a worker that has nothing to do. */
   #steal(): boolean {
-    const idle = this.#slots.findIndex((slot) => slot.state === 'ready' && slot.inFlight.size === 0);
+    const idle = this.#slots.findIndex(
+      (slot) => slot.state === 'ready' && slot.inFlight.size === 0,
+    );
     if (idle < 0) return false;
     for (const [index, slot] of this.#slots.entries()) {
       if (slot.state !== 'ready' || slot.inFlight.size < 2) continue;

@@ -1,0 +1,245 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SerializeError, WorkerDied } from '../../runtime/errors/index.ts';
+import type { Chunk, Outcome } from './chunks.ts';
+import { CREDIT, type Job, Scheduler } from './scheduler.ts';
+
+/** A job of so many items that notes what became of each. */
+class Notes implements Job {
+  readonly call = 'call';
+  readonly outcomes = new Map<number, Outcome>();
+  readonly #size: number;
+  readonly #chunksize: number;
+  #next = 0;
+  failed: unknown;
+
+  constructor(size: number, chunksize = 1) {
+    this.#size = size;
+    this.#chunksize = chunksize;
+  }
+
+  get exhausted(): boolean {
+    return this.#next >= this.#size;
+  }
+
+  take(): { first: number; items: number[] } | undefined {
+    if (this.exhausted) return undefined;
+    const first = this.#next;
+    this.#next = Math.min(this.#size, first + this.#chunksize);
+    return { first, items: Array.from({ length: this.#next - first }, (_, i) => first + i) };
+  }
+
+  settle(chunk: Chunk, outcomes: readonly Outcome[]): void {
+    outcomes.forEach((outcome, i) => {
+      expect(this.outcomes.has(chunk.first + i), 'an item is settled once').toBe(false);
+      this.outcomes.set(chunk.first + i, outcome);
+    });
+  }
+
+  fail(error: unknown): void {
+    this.failed = error;
+  }
+}
+
+/** Workers as far as a scheduler knows them: what lies in their pipes, and what they run. */
+class Workers {
+  readonly started: { slot: number; delayMs: number }[] = [];
+  readonly pipes: Chunk[][];
+  readonly running: (Chunk | undefined)[];
+  readonly scheduler: Scheduler;
+  unsendable: unknown;
+  idle = 0;
+
+  constructor(size: number) {
+    this.pipes = Array.from({ length: size }, () => []);
+    this.running = new Array<Chunk | undefined>(size).fill(undefined);
+    this.scheduler = new Scheduler(
+      {
+        start: (slot, delayMs) => this.started.push({ slot, delayMs }),
+        dispatch: (slot, chunk) => {
+          if (chunk.items.includes(this.unsendable)) throw new SerializeError('no');
+          this.pipes[slot]?.push(chunk);
+        },
+        reclaim: (slot) => this.pipes[slot]?.shift()?.id,
+        idle: () => this.idle++,
+      },
+      size,
+    );
+    this.scheduler.start(0);
+  }
+
+  ready(): void {
+    for (const slot of this.pipes.keys()) this.scheduler.workerReady(slot);
+  }
+
+  begin(slot: number): void {
+    this.running[slot] ??= this.pipes[slot]?.shift();
+  }
+
+  finish(slot: number): void {
+    const chunk = this.running[slot];
+    this.running[slot] = undefined;
+    if (chunk === undefined) return;
+    const value = chunk.items.map((item): Outcome => ({ ok: true, value: item }));
+    this.scheduler.results(slot, chunk.id, () => value);
+  }
+
+  die(slot: number, nowMs = 0): void {
+    const unbegun = new Set(this.pipes[slot]?.splice(0).map((chunk) => chunk.id));
+    this.running[slot] = undefined;
+    this.scheduler.workerLost(slot, unbegun, new Error('died'), nowMs);
+  }
+}
+
+describe('the scheduler of a pool', () => {
+  it('settles every item once, whoever dies when [PL-020]', () => {
+    const event = fc.record({
+      kind: fc.constantFrom('begin', 'finish', 'die', 'ready', 'submit', 'cancel'),
+      slot: fc.nat(3),
+      size: fc.nat(12),
+      chunksize: fc.integer({ min: 1, max: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(event), (size, events) => {
+        const workers = new Workers(size);
+        const jobs: Notes[] = [];
+        const cancelled = new Set<Job>();
+        let timeMs = 0;
+        for (const { kind, slot: any, size: items, chunksize } of events) {
+          const slot = any % size;
+          timeMs += 6000;
+          if (kind === 'begin') workers.begin(slot);
+          if (kind === 'finish') workers.finish(slot);
+          if (kind === 'die') workers.die(slot, timeMs);
+          if (kind === 'ready') workers.scheduler.workerReady(slot);
+          if (kind === 'cancel' && jobs[0]) {
+            cancelled.add(jobs[0]);
+            workers.scheduler.cancel(jobs[0]);
+          }
+          if (kind === 'submit') {
+            jobs.push(new Notes(items, chunksize));
+            workers.scheduler.submit(jobs.at(-1) as Notes);
+          }
+          for (const [i, pipe] of workers.pipes.entries()) {
+            expect(pipe.length + (workers.running[i] ? 1 : 0)).toBeLessThanOrEqual(CREDIT);
+          }
+        }
+        for (let rounds = 0; workers.scheduler.busy && rounds < 1000; rounds++) {
+          workers.ready();
+          for (const slot of workers.pipes.keys()) {
+            workers.begin(slot);
+            workers.finish(slot);
+          }
+        }
+        expect(workers.scheduler.busy).toBe(false);
+        for (const job of jobs) {
+          if (cancelled.has(job)) continue;
+          expect(job.exhausted).toBe(true);
+          for (const outcome of job.outcomes.values()) {
+            expect(outcome.ok || outcome.error instanceof WorkerDied).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+
+  it('runs elsewhere what a dead worker had not begun [PL-020]', () => {
+    const workers = new Workers(1);
+    workers.ready();
+    const job = new Notes(2);
+    workers.scheduler.submit(job);
+    workers.begin(0);
+    workers.die(0);
+    expect([...job.outcomes.keys()]).toEqual([0]);
+    expect(job.outcomes.get(0)).toMatchObject({ ok: false, error: expect.any(WorkerDied) });
+    workers.ready();
+    workers.begin(0);
+    workers.finish(0);
+    expect(job.outcomes.get(1)).toEqual({ ok: true, value: 1 });
+  });
+
+  it('gives an idle worker what another has not begun [PL-021]', () => {
+    const workers = new Workers(2);
+    workers.scheduler.workerReady(0);
+    workers.scheduler.submit(new Notes(2));
+    workers.begin(0);
+    expect(workers.pipes.map((pipe) => pipe.length)).toEqual([1, 0]);
+    workers.scheduler.workerReady(1);
+    expect(workers.pipes.map((pipe) => pipe.length)).toEqual([0, 1]);
+  });
+
+  it('spreads chunks before it queues them [PL-021]', () => {
+    const workers = new Workers(3);
+    workers.ready();
+    workers.scheduler.submit(new Notes(4));
+    expect(workers.pipes.map((pipe) => pipe.length)).toEqual([2, 1, 1]);
+  });
+
+  it('takes turns among calls [PL-002]', () => {
+    const workers = new Workers(1);
+    workers.ready();
+    const [long, short] = [new Notes(100), new Notes(1)];
+    workers.scheduler.submit(long);
+    workers.scheduler.submit(short);
+    for (let i = 0; i < 4; i++) {
+      workers.begin(0);
+      workers.finish(0);
+    }
+    expect(short.outcomes.size).toBe(1);
+  });
+
+  it('gives up when workers end without having worked, later each time [PL-022]', () => {
+    const workers = new Workers(2);
+    const job = new Notes(3);
+    workers.scheduler.submit(job);
+    for (let i = 0; i < 5; i++) workers.die(i % 2);
+    expect(job.failed).toMatchObject({ code: 'ERR_PROCESS', cause: { message: 'died' } });
+    expect(workers.scheduler.broken).toBeDefined();
+    const delays = workers.started.map(({ delayMs }) => delayMs);
+    expect(delays.slice(2)).toEqual([20, 40, 60, 80]);
+    const late = new Notes(1);
+    workers.scheduler.submit(late);
+    expect(late.failed).toBe(job.failed);
+  });
+
+  it('does not give up while work is done, or after long lives [PL-022]', () => {
+    const workers = new Workers(1);
+    for (let i = 0; i < 20; i++) {
+      workers.ready();
+      workers.scheduler.submit(new Notes(1));
+      workers.begin(0);
+      workers.die(0);
+    }
+    for (let i = 1; i <= 20; i++) workers.die(0, i * 10_000);
+    expect(workers.scheduler.broken).toBeUndefined();
+  });
+
+  it('tries items alone when their chunk can not be serialised [PL-014]', () => {
+    const workers = new Workers(1);
+    workers.unsendable = 1;
+    workers.ready();
+    const job = new Notes(3, 3);
+    workers.scheduler.submit(job);
+    expect(job.outcomes.get(1)).toMatchObject({ ok: false, error: expect.any(SerializeError) });
+    for (let i = 0; i < 2; i++) {
+      workers.begin(0);
+      workers.finish(0);
+    }
+    expect(job.outcomes.get(2)).toEqual({ ok: true, value: 2 });
+    expect(workers.idle).toBeGreaterThan(0);
+  });
+
+  it('starts no worker after it was retired or stopped [PL-032]', () => {
+    const workers = new Workers(1);
+    workers.scheduler.retire();
+    workers.die(0);
+    expect(workers.started).toHaveLength(1);
+    const stopped = new Workers(1);
+    const job = new Notes(1);
+    stopped.scheduler.submit(job);
+    stopped.scheduler.stop(new Error('over'));
+    stopped.die(0);
+    expect(job.failed).toEqual(new Error('over'));
+    expect(stopped.started).toHaveLength(1);
+  });
+});
