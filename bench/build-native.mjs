@@ -7,16 +7,13 @@
  * whose inputs are unchanged is left alone.
  * Non-goals: nothing here is part of the package, and none of it is built by `npm ci`.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { digest, isCurrent, markCurrent } from '../ci/build/stamp.mjs';
 import { root, run } from '../ci/process.mjs';
 import { coreSources, filesBelow } from '../ci/sources.mjs';
-
-const march = process.arch === 'x64' ? ['-march=x86-64-v2'] : [];
-
-export const compilerFlags = ['-std=c++20', '-O2', ...march, '-fno-exceptions', '-fno-rtti'];
+import { compilerFlags } from './compiler-flags.mjs';
 
 const warnings = ['-Wall', '-Wextra', '-Werror'];
 

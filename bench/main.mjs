@@ -32,7 +32,6 @@ async function bundle() {
     platform: 'node',
     target: 'node20',
     packages: 'external',
-    external: ['*/build-native.mjs'],
     logLevel: 'warning',
   });
 }

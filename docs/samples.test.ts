@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { packageRoot, runDragon } from '../conformance/harness/dragon.ts';
+import { repository, runDragon } from '../conformance/harness/dragon.ts';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const texts = readdirSync(folder).filter((name) => name.endsWith('.md'));
@@ -78,7 +78,7 @@ describe('the documentation', () => {
     const terms = [...glossary.matchAll(/^\*\*(.+?)\*\*/gm)].map((match) => match[1] ?? '');
     expect(terms.length).toBeGreaterThan(10);
     expect(terms).toEqual([...terms].sort());
-    const spec = join(packageRoot, 'spec');
+    const spec = join(repository, 'spec');
     const used = readdirSync(spec)
       .filter((name) => name.endsWith('.md'))
       .map((name) => readFileSync(join(spec, name), 'utf8'))

@@ -6,12 +6,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CASES } from '../cases/index.ts';
 import { checkGoals, type Goal, parseGoals, UsageError } from './goals.ts';
 import { ALARM_FACTOR, figureOf, isAlarming } from './judge.ts';
 import { BENCH_USAGE, parseBenchOptions } from './options.ts';
 import { findUnit, planUnits } from './schedule.ts';
-import { type Output, Session } from './session.ts';
+import { type Kit, Session } from './session.ts';
 import { align, comparisonText, digits, failuresText, samplesTable } from './table.ts';
 import type { Sample, Unit } from './types.ts';
 import { caseName, paramsKey } from './types.ts';
@@ -19,23 +18,25 @@ import { caseName, paramsKey } from './types.ts';
 /** How often a case that looks alarming is run again before the alarm is raised. */
 const CONFIRMATIONS = 2;
 
-export async function benchCommand(
-  root: string,
-  args: readonly string[],
-  out: Output,
-): Promise<number> {
+export async function benchCommand(kit: Kit, args: readonly string[]): Promise<number> {
+  const { cases, out } = kit;
   const options = parseBenchOptions(args);
   if (options === undefined) {
     out.write(BENCH_USAGE);
     return 0;
   }
   if (options.list) {
-    out.write(align(CASES.map(({ suite, name, about }) => [`${suite}/${name}`, about]), 2));
+    out.write(
+      align(
+        cases.map(({ suite, name, about }) => [`${suite}/${name}`, about]),
+        2,
+      ),
+    );
     return 0;
   }
-  const session = new Session({ root, out, ...options });
+  const session = new Session({ ...kit, ...options });
   try {
-    const units = planUnits(CASES, options.profile, session.places, options);
+    const units = planUnits(cases, options.profile, session.places, options);
     if (units.length === 0) throw new UsageError('no case is called so; --list names them');
     const goals = options.alarm ? loadGoals(session) : [];
     const { samples, failures } = await session.rounds(units);
@@ -53,11 +54,9 @@ export async function benchCommand(
 export const GOALS_FILE = 'bench/goals.yaml';
 
 export function loadGoals(session: Session): Goal[] {
-  const goals = parseGoals(
-    readFileSync(join(session.options.root, GOALS_FILE), 'utf8'),
-    GOALS_FILE,
-  );
-  checkGoals(goals, CASES, session.places, GOALS_FILE);
+  const { root, cases } = session.options;
+  const goals = parseGoals(readFileSync(join(root, GOALS_FILE), 'utf8'), GOALS_FILE);
+  checkGoals(goals, cases, session.places, GOALS_FILE);
   return goals;
 }
 

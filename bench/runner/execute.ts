@@ -17,49 +17,72 @@ export interface ExecutorOptions {
 
 export interface Executor {
   readonly execute: Execute;
-  /** Ends the program that runs now, if any. */
-  stop(): void;
+  /** Starts no more programs and ends the one that runs now; resolves when it is gone. */
+  stop(): Promise<void>;
 }
 
 /** Most characters of a failed program's standard error that a reason quotes. */
 const QUOTE = 300;
 
+/** Tells the one program that runs now to end, and the time when it has. */
+interface Running {
+  readonly end: () => void;
+  readonly gone: Promise<void>;
+}
+
 export function createExecutor(options: ExecutorOptions): Executor {
-  let running: ChildProcess | undefined;
-  const graceMs = options.graceMs ?? 3000;
+  let running: Running | undefined;
+  let stopped = false;
   return {
-    execute: (program) =>
-      new Promise((settle) => {
-        const child = start(program, options.env);
-        running = child;
-        const output: Buffer[] = [];
-        const errors: Buffer[] = [];
-        child.stdout?.on('data', (chunk: Buffer) => output.push(chunk));
-        child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
-        let timedOut = false;
-        let killTimer: NodeJS.Timeout | undefined;
-        const timer = setTimeout(() => {
-          timedOut = true;
-          signalGroup(child, 'SIGTERM');
-          killTimer = setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs);
-        }, options.timeoutMs);
-        const finish = (outcome: Outcome): void => {
-          clearTimeout(timer);
-          clearTimeout(killTimer);
-          running = undefined;
-          settle(outcome);
-        };
-        child.on('error', (error) => finish({ failed: error.message }));
-        child.on('close', (code, signal) => {
-          signalGroup(child, 'SIGKILL');
-          if (timedOut) finish({ failed: `no result after ${options.timeoutMs / 1000} s` });
-          else finish(outcomeOf(code, signal, text(output), text(errors)));
-        });
-      }),
-    stop: () => {
-      if (running !== undefined) signalGroup(running, 'SIGTERM');
+    execute: async (program) => {
+      if (stopped) return { failed: 'the run was interrupted' };
+      const { outcome, ...handle } = launch(program, options);
+      running = handle;
+      const result = await outcome;
+      running = undefined;
+      return result;
+    },
+    stop: async () => {
+      stopped = true;
+      running?.end();
+      await running?.gone;
     },
   };
+}
+
+function launch(
+  program: Program,
+  { env, timeoutMs, graceMs = 3000 }: ExecutorOptions,
+): Running & { readonly outcome: Promise<Outcome> } {
+  const child = start(program, env);
+  const output: Buffer[] = [];
+  const errors: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
+  let timedOut = false;
+  let killTimer: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    signalGroup(child, 'SIGTERM');
+    killTimer ??= setTimeout(() => kill(child), graceMs);
+  };
+  const timer = setTimeout(() => {
+    timedOut = true;
+    end();
+  }, timeoutMs);
+  const outcome = new Promise<Outcome>((settle) => {
+    const finish = (result: Outcome): void => {
+      clearTimeout(timer);
+      clearTimeout(killTimer);
+      settle(result);
+    };
+    child.on('error', (error) => finish({ failed: error.message }));
+    child.on('close', (code, signal) => {
+      signalGroup(child, 'SIGKILL');
+      if (timedOut) finish({ failed: `no result after ${timeoutMs / 1000} s` });
+      else finish(outcomeOf(code, signal, text(output), text(errors)));
+    });
+  });
+  return { end, outcome, gone: outcome.then(() => undefined) };
 }
 
 function start(program: Program, env: NodeJS.ProcessEnv): ChildProcess {
@@ -88,6 +111,13 @@ function outcomeOf(
 
 function text(chunks: readonly Buffer[]): string {
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Who left the group may still hold the other end of our pipes: nobody waits for that. */
+function kill(child: ChildProcess): void {
+  signalGroup(child, 'SIGKILL');
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 /** Signals the program and what it started; those that moved to another group are its own. */

@@ -3,27 +3,23 @@
  *
  * Exit code: 0 every goal is ok, 1 one is short, 3 one is unsure and none is short, 2 usage.
  */
-import { CASES } from '../cases/index.ts';
 import { belongsTo, GOALS_FILE, loadGoals } from './bench-command.ts';
 import { type Goal, UsageError } from './goals.ts';
 import { exitCodeFor, type Judgement, judge } from './judge.ts';
 import { GOALS_USAGE, parseGoalsOptions } from './options.ts';
 import { findUnit, unitOf } from './schedule.ts';
-import { type Output, Session } from './session.ts';
+import { type Kit, Session } from './session.ts';
 import { failuresText, goalsTable, samplesTable } from './table.ts';
-import type { Places, Unit } from './types.ts';
+import type { BenchCase, Places, Unit } from './types.ts';
 
-export async function goalsCommand(
-  root: string,
-  args: readonly string[],
-  out: Output,
-): Promise<number> {
+export async function goalsCommand(kit: Kit, args: readonly string[]): Promise<number> {
+  const { cases, out } = kit;
   const options = parseGoalsOptions(args);
   if (options === undefined) {
     out.write(GOALS_USAGE);
     return 0;
   }
-  const session = new Session({ root, out, profile: 'full', ...options });
+  const session = new Session({ ...kit, profile: 'full', ...options });
   try {
     const all = loadGoals(session);
     const goals = all.filter(({ suite }) => suite === options.suite);
@@ -31,7 +27,7 @@ export async function goalsCommand(
       const known = [...new Set(all.map(({ suite }) => suite))].join(', ');
       throw new UsageError(`${GOALS_FILE} has no suite ${options.suite}; it has ${known}`);
     }
-    const units = unitsOf(goals, session.places);
+    const units = unitsOf(goals, cases, session.places);
     const { samples, failures } = await session.rounds(units);
     const rows = goals.map((goal) => {
       const unit = findUnit(units, goal.case, goal.params);
@@ -49,10 +45,10 @@ export async function goalsCommand(
 }
 
 /** The units that the goals speak of, each once. */
-function unitsOf(goals: readonly Goal[], places: Places): Unit[] {
+function unitsOf(goals: readonly Goal[], cases: readonly BenchCase[], places: Places): Unit[] {
   const units: Unit[] = [];
   for (const goal of goals) {
-    const bench = CASES.find(({ suite, name }) => `${suite}/${name}` === goal.case);
+    const bench = cases.find(({ suite, name }) => `${suite}/${name}` === goal.case);
     if (bench === undefined || findUnit(units, goal.case, goal.params) !== undefined) continue;
     units.push(unitOf(bench, goal.params, 'full', places));
   }

@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
-import { compilerFlags } from '../build-native.mjs';
+import { compilerFlags } from '../compiler-flags.mjs';
 import type { Meta, Missing, Profile } from './types.ts';
 
 /** The output of a command's first line; undefined when it can't be run. */

@@ -1,38 +1,26 @@
 /**
  * Entry of both commands; `bench/main.mjs` bundles this file and calls `main`.
  */
+import { CASES } from '../cases/index.ts';
 import { benchCommand } from './bench-command.ts';
 import { UsageError } from './goals.ts';
 import { goalsCommand } from './goals-command.ts';
-import type { Output } from './session.ts';
+import { outputOf } from './terminal.ts';
 
 const COMMANDS = { bench: benchCommand, goals: goalsCommand };
 
 /** Runs `bench` or `goals` and answers the exit code. */
 export async function main(root: string, args: readonly string[]): Promise<number> {
   const [name = '', ...rest] = args;
-  const command = COMMANDS[name as keyof typeof COMMANDS];
+  const command = Object.hasOwn(COMMANDS, name)
+    ? COMMANDS[name as keyof typeof COMMANDS]
+    : undefined;
   try {
     if (command === undefined) throw new UsageError(`no command is called '${name}'`);
-    return await command(root, rest, terminal());
+    return await command({ root, cases: CASES, out: outputOf(process) }, rest);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`${name}: ${error.message}\n`);
     return 2;
   }
-}
-
-function terminal(): Output {
-  const words: Output = {
-    write: (text) => void process.stdout.write(text),
-    warn: (text) => void process.stderr.write(text),
-  };
-  if (!process.stderr.isTTY) return words;
-  const clear = '\r\u001b[K';
-  return {
-    ...words,
-    progress: (text) => {
-      process.stderr.write(clear + text.slice(0, (process.stderr.columns ?? 80) - 1));
-    },
-  };
 }

@@ -45,12 +45,7 @@ export function planUnits(
     });
 }
 
-export function unitOf(
-  bench: BenchCase,
-  params: Params,
-  profile: Profile,
-  places: Places,
-): Unit {
+export function unitOf(bench: BenchCase, params: Params, profile: Profile, places: Places): Unit {
   const at = { params, profile, places };
   return {
     suite: bench.suite,
@@ -130,11 +125,7 @@ async function outcomeOf(contender: Contender, execute: Execute): Promise<Outcom
 }
 
 /** The one unit with this case and these parameters, if it is among the units. */
-export function findUnit(
-  units: readonly Unit[],
-  name: string,
-  params: Params,
-): Unit | undefined {
+export function findUnit(units: readonly Unit[], name: string, params: Params): Unit | undefined {
   const key = paramsKey(params);
   return units.find((unit) => caseName(unit) === name && paramsKey(unit.params) === key);
 }

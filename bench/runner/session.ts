@@ -9,7 +9,7 @@ import { createExecutor } from './execute.ts';
 import { allowedCpus, findPython, loads, metaOf } from './machine.ts';
 import { toLines, writeResults } from './results.ts';
 import { type RoundsOptions, type RoundsResult, runRounds } from './schedule.ts';
-import type { Execute, Meta, Places, Profile, Unit } from './types.ts';
+import type { BenchCase, Execute, Meta, Places, Profile, Unit } from './types.ts';
 import { caseName, paramsKey } from './types.ts';
 
 /** Where a command's words go; tests pass their own. */
@@ -20,21 +20,28 @@ export interface Output {
   readonly progress?: (text: string) => void;
 }
 
+/** What both commands work with. */
+export interface Kit {
+  readonly root: string;
+  readonly cases: readonly BenchCase[];
+  readonly out: Output;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 const TIMEOUT_MS: Record<Profile, number> = { smoke: 30_000, full: 120_000 };
 
-export interface SessionOptions {
-  readonly root: string;
+export interface SessionOptions extends Kit {
   readonly profile: Profile;
   readonly runs: number;
   readonly seed: number;
-  readonly out: Output;
 }
 
 export class Session {
   readonly places: Places;
   readonly options: SessionOptions;
   readonly #execute: Execute;
-  readonly #stop: () => void;
+  readonly #stop: () => Promise<void>;
   readonly #loadBefore = loads();
   readonly #startedAt = new Date();
 
@@ -47,9 +54,7 @@ export class Session {
     });
     this.#execute = executor.execute;
     this.#stop = () => executor.stop();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => this.#interrupt(signal));
-    }
+    for (const signal of SIGNALS) process.once(signal, this.#interrupt);
   }
 
   async rounds(
@@ -94,14 +99,16 @@ export class Session {
   }
 
   close(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#interrupt);
     rmSync(this.places.scratch, { recursive: true, force: true });
   }
 
-  #interrupt(signal: 'SIGINT' | 'SIGTERM'): void {
-    this.#stop();
-    this.close();
-    process.exit(128 + constants.signals[signal]);
-  }
+  readonly #interrupt = (signal: NodeJS.Signals): void => {
+    void this.#stop().then(() => {
+      this.close();
+      process.exit(128 + constants.signals[signal]);
+    });
+  };
 }
 
 function placesOf(root: string): Places {

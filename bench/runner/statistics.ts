@@ -35,10 +35,7 @@ export interface Interval {
  * The narrowest symmetric pair of order statistics that holds the true median with at least
  * `confidence`; undefined when so few values can't give that confidence (under six for 95 %).
  */
-export function medianInterval(
-  values: readonly number[],
-  confidence = 0.95,
-): Interval | undefined {
+export function medianInterval(values: readonly number[], confidence = 0.95): Interval | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   let found: Interval | undefined;
   let outside = 0;

@@ -33,9 +33,9 @@ export function formatFigure(value: number, unit: string): string {
   return `${digits(value / scale[0])} ${scale[1]}`;
 }
 
-/** Three digits that count, without an exponent. */
+/** Three digits that count, without an exponent for all that is not tiny. */
 export function digits(value: number): string {
-  return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
+  return value >= 999.5 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 /** Columns padded to the widest cell; the first `left` columns are aligned left. */
@@ -79,10 +79,12 @@ function sampleRow(group: readonly Sample[]): string[] {
   const figure = (value: number | undefined): string =>
     value === undefined ? '-' : formatFigure(value, first.unit);
   const ratio = of((sample) => sample.ratio);
-  const peers = Object.keys(first.peers).map((name) => {
-    return `${name} ${digits(of((sample) => sample.peers[name]) ?? Number.NaN)}`;
+  // A peer may have failed in some of the runs only.
+  const names = group.flatMap(({ peers, missing = {} }) => Object.keys({ ...peers, ...missing }));
+  const peers = [...new Set(names)].map((name) => {
+    const beside = of((sample) => sample.peers[name]);
+    return `${name} ${beside === undefined ? 'missing' : digits(beside)}`;
   });
-  const missing = Object.keys(first.missing ?? {}).map((name) => `${name} missing`);
   return [
     caseName(first),
     paramsKey(first.params),
@@ -91,7 +93,7 @@ function sampleRow(group: readonly Sample[]): string[] {
     figure(of((sample) => sample.p99)),
     figure(of((sample) => sample.floor?.p50)),
     ratio === undefined ? '-' : digits(ratio),
-    [...peers, ...missing].join(', ') || '-',
+    peers.join(', ') || '-',
   ];
 }
 

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageRoot, runDragon } from '../harness/dragon.ts';
+import { repository, runDragon } from '../harness/dragon.ts';
 
 function example(name: string, ...args: string[]) {
-  return runDragon([resolve(packageRoot, 'examples', name), ...args]);
+  return runDragon([resolve(repository, 'examples', name), ...args]);
 }
 
 describe('ping', () => {

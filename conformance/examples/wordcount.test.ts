@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dragonCommand, packageRoot, type RunOptions, run, runDragon } from '../harness/dragon.ts';
+import { dragonCommand, type RunOptions, repository, run, runDragon } from '../harness/dragon.ts';
 import { countFiles, countTree } from './oracle.ts';
 import { plantTraps, plantTree, type Traps } from './trees.ts';
 
@@ -19,7 +19,7 @@ const files = isFull ? 20_000 : 400;
 const bytes = isFull ? 500e6 : 8e6;
 const seed = Number(process.env['DRAGON_TEST_SEED'] ?? 1);
 
-const wordcount = resolve(packageRoot, 'examples/wordcount.ts');
+const wordcount = resolve(repository, 'examples/wordcount.ts');
 let folder = '';
 let tree = '';
 let expected = '';
@@ -66,7 +66,7 @@ describe('wordcount', () => {
 
   it('counts the licences of the system [EXM-001]', async () => {
     const licences = '/usr/share/common-licenses';
-    const root = existsSync(licences) ? licences : join(packageRoot, 'spec');
+    const root = existsSync(licences) ? licences : join(repository, 'spec');
     const { stdout, code } = await count([root]);
     expect(code).toBe(0);
     expect(stdout).toBe(countTree(root, folder));

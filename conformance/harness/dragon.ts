@@ -9,7 +9,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+/** Root of the tree that these tests belong to; examples and texts are taken from it. */
+export const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Root of the package under test. */
 export const packageRoot = resolve(repository, process.env['DRAGON_PACKAGE'] ?? '.');

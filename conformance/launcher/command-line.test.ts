@@ -68,6 +68,8 @@ describe('dragon', () => {
     const logs = freshFolder();
     const words = ['--debug', '--base-dir', logs, ending, 'code', '0'];
     expect((await runDragon(words, { cwd })).code).toBe(0);
+    const files = readdirSync(logs).map((name) => name.replace(/_r.*/, ''));
+    expect(files).toEqual(expect.arrayContaining(['dragon', 'launcher']));
     expect(await oneLine(['-l', 'loud', ending], 2)).toContain('takes a level');
     expect(readdirSync(cwd)).toEqual([]);
   });

@@ -30,7 +30,7 @@ describe('a runtime base', () => {
     expect(await refused(join(folder, 'no/such'))).toContain('does not exist');
     mkdirSync(join(folder, 'open'));
     chmodSync(join(folder, 'open'), 0o777);
-    expect(await refused(join(folder, 'open'))).toContain('others may enter it');
+    expect(await refused(join(folder, 'open'))).toContain('others may write it');
     symlinkSync(freshFolder(), join(folder, 'link'));
     expect(await refused(join(folder, 'link'))).toContain('not a directory');
     expect(await refused(join(folder, 'x'.repeat(80)))).toContain('longer than');

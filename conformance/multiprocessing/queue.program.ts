@@ -136,6 +136,20 @@ check('waiting calls are served in order', async () => {
     Array.from({ length: 20 }, (_, i) => i),
   );
   await Promise.all(puts);
+  // A place, or an item, that has just come is for the call that waits already.
+  queue.putSync(20);
+  const earlierPut = queue.put(21);
+  assert.equal(queue.getSync(), 20);
+  assert.equal(queue.tryPut(-1), false);
+  const laterPut = queue.put(22);
+  assert.deepEqual([await queue.get(), await queue.get()], [21, 22]);
+  await Promise.all([earlierPut, laterPut]);
+  const earlierGet = queue.get();
+  queue.putSync(23);
+  assert.deepEqual(queue.tryGet(), { ok: false });
+  const laterGet = queue.get();
+  await queue.put(24);
+  assert.deepEqual([await earlierGet, await laterGet], [23, 24]);
 });
 
 check('time-outs', async () => {
@@ -193,7 +207,7 @@ check('abort takes and adds nothing', async () => {
       // What still waits is fed or emptied, so that every outcome is known.
       const results = Promise.all(outcomes);
       let settled = false;
-      results.then(() => {
+      void results.then(() => {
         settled = true;
       });
       const drained: number[] = [];

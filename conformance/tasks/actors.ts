@@ -167,7 +167,8 @@ export async function startActors(size: number): Promise<Actor[] & AsyncDisposab
   const actors = await Promise.all(
     Array.from({ length: size }, async () => {
       const [near, far] = pipe<Script, unknown>();
-      const process = new Process({ target: act, args: [far] });
+      // A daemon, so that a check program that fails ends at once.
+      const process = new Process({ target: act, args: [far], daemon: true });
       await process.start();
       far.close();
       const play = async (script: Script): Promise<unknown> => {

@@ -10,8 +10,12 @@ namespace {
 
 constexpr uint32_t kBlockUnit = 64;
 
-bool waits_for_slot(Status status) { return status == DRAGON_FULL || status == DRAGON_WOULD_BLOCK; }
-bool waits_for_memory(Status status) { return status == DRAGON_OUT_OF_MEMORY; }
+bool waits_for_slot(Status status) {
+  return status == DRAGON_FULL || status == DRAGON_WOULD_BLOCK;
+}
+bool waits_for_memory(Status status) {
+  return status == DRAGON_OUT_OF_MEMORY;
+}
 
 void gather(uint8_t* to, const iovec* parts, size_t count) {
   for (size_t i = 0; i < count; ++i) {
@@ -122,8 +126,7 @@ Status Channel::send_until(Deadline deadline, Attempt&& attempt) {
     Status status =
         wait_until(node().lot(), place(PollEvent::kOut), deadline, true, attempt, waits_for_slot);
     if (status != DRAGON_OUT_OF_MEMORY || deadline.is_once()) return status;
-    status =
-        wait_until(node().lot(), pool().place(), deadline, true, attempt, waits_for_memory);
+    status = wait_until(node().lot(), pool().place(), deadline, true, attempt, waits_for_memory);
     if (!waits_for_slot(status)) return status;
   }
 }
@@ -175,20 +178,28 @@ Status Channel::receive(uint8_t* buffer, Deadline deadline, ReceivedMessage& out
 
 uint64_t Channel::drain() {
   uint64_t drained = 0;
-  uint32_t index = 0;
-  for (uint64_t left = message_count(); left > 0 && take(index) == DRAGON_SUCCESS; --left) {
-    const uint64_t payload = slot(index).payload.load();
-    // As a receive does: the message must not come back with its payload freed.
-    const bool mine = payload != 0 && pool().change_owner(payload, slot_owner(index),
-                                                          node().me().id) == DRAGON_SUCCESS;
-    free_slot(index);
-    if (mine) pool().free(payload);
-    ++drained;
-  }
+  for (uint64_t left = message_count(); left > 0 && drop_one(); --left) ++drained;
   return drained;
 }
 
-void Channel::drop_contents() { drain(); }
+// A send that had looked before the channel was destroyed may still publish; whoever looks later
+// finds it destroyed, so this comes to an end.
+void Channel::drop_contents() {
+  while (drop_one()) {
+  }
+}
+
+bool Channel::drop_one() {
+  uint32_t index = 0;
+  if (take(index) != DRAGON_SUCCESS) return false;
+  const uint64_t payload = slot(index).payload.load();
+  // As a receive does: the message must not come back with its payload freed.
+  const bool mine = payload != 0 && pool().change_owner(payload, slot_owner(index),
+                                                        node().me().id) == DRAGON_SUCCESS;
+  free_slot(index);
+  if (mine) pool().free(payload);
+  return true;
+}
 
 Status Channel::try_poll(PollEvent event) {
   const Status status = usable();
@@ -225,7 +236,9 @@ Status Channel::poll(PollEvent event, Deadline deadline) {
                     [&] { return try_poll(event); });
 }
 
-uint64_t Channel::message_count() const { return closed() ? 0 : shared().queued.load(); }
+uint64_t Channel::message_count() const {
+  return closed() ? 0 : shared().queued.load();
+}
 
 WaitPlace Channel::place(PollEvent event) const {
   const bool in = event == PollEvent::kIn;

@@ -121,6 +121,7 @@ class Channel : public ManagedObject {
   Status publish(uint32_t index);
   Status take(uint32_t& index);
   void free_slot(uint32_t index);
+  bool drop_one();
   Status add_chunk(uint32_t slots);
   void push_free(uint32_t index);
   void append(uint32_t index);

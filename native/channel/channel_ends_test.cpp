@@ -41,7 +41,8 @@ TEST_CASE_FIXTURE(NodeFixture, "handles are counted over all attachments [CH-030
   leave(other);
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "a stream ends when it is empty and its last sender has closed [CH-031]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "a stream ends when it is empty and its last sender has closed [CH-031]") {
   const auto channel = make_channel(pool, stream_options());
   CHECK(try_receive(*channel).status == DRAGON_EMPTY);  // no sender yet is no end
   RecordId sender = 0;
@@ -194,7 +195,8 @@ TEST_CASE_FIXTURE(NodeFixture, "a lent reference counts and is adopted by one [C
   leave(other);
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "a lent reference keeps the object alive until it is cancelled [CH-038]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "a lent reference keeps the object alive until it is cancelled [CH-038]") {
   const uint64_t before = pool->stats().used_bytes;
   auto channel = make_channel(pool);
   HandleBytes lent;

@@ -66,7 +66,9 @@ inline Received receive(Channel& channel, Deadline deadline) {
   return out;
 }
 
-inline Received try_receive(Channel& channel) { return receive(channel, Deadline::once()); }
+inline Received try_receive(Channel& channel) {
+  return receive(channel, Deadline::once());
+}
 
 // A thread that is an actor of its own and has the channel attached.
 template <typename Body>

@@ -39,7 +39,9 @@ constexpr uint64_t slot_state(SlotState state, uint32_t actor) {
 constexpr SlotState slot_state_of(uint64_t word) {
   return static_cast<SlotState>(word >> 32 & 0xf);
 }
-constexpr uint32_t slot_actor_of(uint64_t word) { return static_cast<uint32_t>(word); }
+constexpr uint32_t slot_actor_of(uint64_t word) {
+  return static_cast<uint32_t>(word);
+}
 
 struct ChannelSlot {
   Word64 state;
@@ -69,9 +71,9 @@ struct ChannelHeader {
   Word32 queue_head;
   Word32 queue_tail;
   Word32 queued;
-  Word32 in_use;  // slots that are not free
+  Word32 in_use;           // slots that are not free
   Word64 chunks[kChunks];  // allocation ids; chunks[0] is unused: it lies behind the header
-  Word32 stale;  // not 0: slots changed without the mutex, rebuild the indexes
+  Word32 stale;            // not 0: slots changed without the mutex, rebuild the indexes
   Word32 spare32;
   Word64 spare[3];
 };

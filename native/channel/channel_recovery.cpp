@@ -117,8 +117,8 @@ void take_apart_channel(Pool& pool, const AllocationInfo& object) {
       bytes = part.allocation.bytes;
     }
     const uint32_t first = chunk_first_slot(chunk);
-    const auto count = static_cast<uint32_t>(
-        std::min<uint64_t>(bytes / stride, chunk_slots(chunk)));
+    const auto count =
+        static_cast<uint32_t>(std::min<uint64_t>(bytes / stride, chunk_slots(chunk)));
     for (uint32_t index = first; index < first + count; ++index) {
       const uint64_t payload = channel.slot(index).payload.load();
       AllocationInfo info;

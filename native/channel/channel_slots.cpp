@@ -1,4 +1,5 @@
-// The slots of a channel: the four transitions of a slot's state, and the chunks in which slots lie.
+// The slots of a channel: the four transitions of a slot's state, and the chunks in which slots
+// lie.
 //
 //     FREE -reserve-> RESERVED -publish-> QUEUED -take-> TAKEN -free_slot-> FREE
 //
@@ -149,8 +150,7 @@ Status Channel::add_chunk(uint32_t slots) {
   const uint32_t count = std::min(chunk_slots(chunk), capacity() - slots);
   const uint64_t bytes = count * (sizeof(ChannelSlot) + block_bytes());
   Allocation allocation;
-  const Status status =
-      pool().try_allocate(bytes, AllocationType::kChunk, allocation, id());
+  const Status status = pool().try_allocate(bytes, AllocationType::kChunk, allocation, id());
   if (status != DRAGON_SUCCESS) return status;
   ::memset(allocation.data, 0, bytes);
   ChannelHeader& header = shared();

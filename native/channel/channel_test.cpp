@@ -32,7 +32,8 @@ TEST_CASE_FIXTURE(NodeFixture, "messages come out in the order in which they wen
   CHECK(channel->audit() == "");
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "a channel holds its capacity, then is FULL; then EMPTY [CH-002] [CH-003]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "a channel holds its capacity, then is FULL; then EMPTY [CH-002] [CH-003]") {
   for (const uint32_t capacity : {1, 3, 8, 9, 100, 1000}) {
     const auto channel = make_channel(pool, capacity_of(capacity));
     CHECK(channel->capacity() == capacity);
@@ -61,7 +62,8 @@ TEST_CASE_FIXTURE(NodeFixture, "options out of range are INVALID_ARGUMENT [CH-00
   CHECK(make_channel(pool, capacity_of(1, 1))->block_bytes() == 64);
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "an idle channel takes less than 8 KiB whatever its capacity [CH-005]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "an idle channel takes less than 8 KiB whatever its capacity [CH-005]") {
   const uint64_t before = pool->stats().used_bytes;
   const auto channel = make_channel(pool, capacity_of(1 << 20));
   CHECK(pool->stats().used_bytes - before < 8'192);
@@ -70,7 +72,8 @@ TEST_CASE_FIXTURE(NodeFixture, "an idle channel takes less than 8 KiB whatever i
   CHECK(channel->audit() == "");
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "payloads of every size arrive as they were sent [CH-010] [CH-011]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "payloads of every size arrive as they were sent [CH-010] [CH-011]") {
   const auto channel = make_channel(pool);
   for (const size_t bytes : {0, 1, 63, 64, 191, 192, 193, 4'096, 65'537, 3'000'000}) {
     std::string text(bytes, 'a');
@@ -96,7 +99,8 @@ TEST_CASE_FIXTURE(NodeFixture, "the parts of a gathered send are one message [CH
   CHECK(try_receive(*channel).hints == 9);
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "a payload passes from sender to message to receiver uncopied [CH-013]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "a payload passes from sender to message to receiver uncopied [CH-013]") {
   const auto channel = make_channel(pool);
   Allocation payload;
   check_ok(pool->try_allocate(10, AllocationType::kData, payload));
@@ -119,7 +123,8 @@ TEST_CASE_FIXTURE(NodeFixture, "a payload passes from sender to message to recei
   CHECK(channel->try_send_allocation(payload.id, 0) == DRAGON_OBJECT_DESTROYED);
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "a send that fails has sent nothing and keeps the payload [CH-014]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "a send that fails has sent nothing and keeps the payload [CH-014]") {
   const auto channel = make_channel(pool, capacity_of(1));
   const uint64_t payload = allocate(100);
   check_ok(try_send(*channel, "x"));

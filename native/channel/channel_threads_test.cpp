@@ -17,7 +17,9 @@ ChannelOptions capacity_of(uint32_t capacity) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(NodeFixture, "many senders and receivers: all arrive once, in each sender's order [CH-006] [CH-007]") {
+TEST_CASE_FIXTURE(
+    NodeFixture,
+    "many senders and receivers: all arrive once, in each sender's order [CH-006] [CH-007]") {
   constexpr int kSenders = 3;
   constexpr int kReceivers = 2;
   constexpr int kMessages = 600;
@@ -83,7 +85,8 @@ TEST_CASE_FIXTURE(NodeFixture, "a sender that waits for memory is woken by a fre
   CHECK(try_receive(*channel).text.size() == 2 << 20);
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "a poll that waits takes nothing from a receiver that waits [CH-025]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "a poll that waits takes nothing from a receiver that waits [CH-025]") {
   const auto channel = make_channel(pool);
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
@@ -118,27 +121,65 @@ TEST_CASE_FIXTURE(NodeFixture, "polls for empty and full wait [CH-020]") {
   empty.join();
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "attaching, sending, closing and destroying at the same time is safe [CH-035] [CH-034]") {
+TEST_CASE_FIXTURE(NodeFixture, "a peek beside receivers shows whole messages only [CH-017]") {
+  const auto channel = make_channel(pool, capacity_of(4));
+  std::atomic<bool> done{false};
+  std::thread peeker = actor_thread(*this, *channel, [&](Channel& mine) {
+    std::vector<uint8_t> buffer(1'000);
+    ReceivedMessage message;
+    while (!done) {
+      const Status status = mine.try_peek(buffer.data(), buffer.size(), message);
+      if (status == DRAGON_EMPTY) continue;
+      check_ok(status);
+      for (uint64_t i = 0; i < message.bytes; ++i) REQUIRE(buffer[i] == buffer[0]);
+    }
+  });
+  for (int i = 0; i < 2'000; ++i) {
+    const size_t bytes = i % 2 == 0 ? 150 : 900;
+    check_ok(try_send(*channel, std::string(bytes, static_cast<char>(i))));
+    if (i % 2 == 1) check_ok(try_receive(*channel).status);
+    if (channel->message_count() == 4) channel->drain();
+  }
+  done = true;
+  peeker.join();
+}
+
+namespace {
+
+// Opens, sends, receives and closes until the channel is destroyed, which may be at any moment.
+void use_until_destroyed(const std::shared_ptr<Node>& node, const HandleBytes& handle, int number) {
+  std::unique_ptr<Channel> mine;
+  RecordId record = 0;
+  Status status = Channel::attach(node, handle, kHandleBytes, false, record, mine);
+  while (status != DRAGON_OBJECT_DESTROYED) {
+    check_ok(status);
+    status = mine->open_handle(Role::kSender, record);
+    if (status != DRAGON_SUCCESS) continue;
+    const Status sent = try_send(*mine, std::string(number * 150, 'x'));
+    CHECK((sent == DRAGON_SUCCESS || is_not_yet(sent) || sent == DRAGON_OBJECT_DESTROYED));
+    const Status got = try_receive(*mine).status;
+    CHECK((got == DRAGON_SUCCESS || is_not_yet(got) || got == DRAGON_OBJECT_DESTROYED));
+    mine->close_handle(record);
+  }
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(NodeFixture,
+                  "destroying what others attach, use and close is safe [CH-035] [CH-034]") {
   for (int round = 0; round < 5; ++round) {
     const auto channel = make_channel(pool, capacity_of(20));
+    HandleBytes handle;
+    channel->serialize(handle);
     std::vector<std::thread> threads;
-    for (int i = 0; i < 3; ++i) {
-      threads.push_back(actor_thread(*this, *channel, [i](Channel& mine) {
-        for (int step = 0; step < 200; ++step) {
-          RecordId record = 0;
-          const Status status = mine.open_handle(Role::kSender, record);
-          if (status == DRAGON_OBJECT_DESTROYED) return;
-          check_ok(status);
-          const Status sent = try_send(mine, std::string(i * 150, 'x'));
-          const Received got = try_receive(mine);
-          CHECK((sent == DRAGON_SUCCESS || sent == DRAGON_FULL || sent == DRAGON_OBJECT_DESTROYED));
-          CHECK((got.status == DRAGON_SUCCESS || got.status == DRAGON_EMPTY ||
-                 got.status == DRAGON_OBJECT_DESTROYED));
-          mine.close_handle(record);
-        }
-      }));
+    for (int number = 0; number < 3; ++number) {
+      threads.emplace_back([&, number] {
+        const auto other = attach_thread();
+        use_until_destroyed(other, handle, number);
+        leave(other);
+      });
     }
-    ::usleep(20'000);
+    ::usleep(5'000 * round);
     check_ok(channel->destroy());
     for (std::thread& thread : threads) thread.join();
   }

@@ -92,7 +92,8 @@ TEST_CASE_FIXTURE(NodeFixture, "a dead holder's lock goes to the next with OWNER
   reclaim_process(node, victim.pid());
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "a lock that is not robust stays held until somebody releases it [SYN-073]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "a lock that is not robust stays held until somebody releases it [SYN-073]") {
   const auto lock = make_lock(pool, false);
   HandleBytes handle;
   lock->serialize(handle);
@@ -130,7 +131,8 @@ TEST_CASE_FIXTURE(NodeFixture, "the death of the last sender is the end of the s
   receiver.join();
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "what only the dead had open is destroyed and freed [CH-042] [SYN-080]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "what only the dead had open is destroyed and freed [CH-042] [SYN-080]") {
   const uint64_t before = pool->stats().used_bytes;
   HandleBytes pool_handle;
   pool->serialize(pool_handle);

@@ -14,7 +14,9 @@ constexpr uint32_t kKeptUnitShift = 14;
 constexpr uint64_t kKeptTimeMask = (1ull << 33) - 1;
 constexpr uint64_t kKeptUnitsMax = (kHandOverNs >> kKeptUnitShift) + 1;
 
-ActorId holder_of(uint64_t state) { return static_cast<ActorId>(state & kHolderMask); }
+ActorId holder_of(uint64_t state) {
+  return static_cast<ActorId>(state & kHolderMask);
+}
 
 uint64_t kept_word(ActorId actor, uint64_t until_ns) {
   return (until_ns >> kKeptUnitShift & kKeptTimeMask) << 31 | actor;
@@ -60,7 +62,8 @@ Status LockObject::try_acquire(bool probe_holder) {
     if (holder == 0) {
       if (kept_for_another(header.kept.load(), me)) return DRAGON_WOULD_BLOCK;
     } else {
-      const bool lives = probe_holder ? node().actors().probe(holder) : node().actors().alive(holder);
+      const bool lives =
+          probe_holder ? node().actors().probe(holder) : node().actors().alive(holder);
       if (lives || !robust) return DRAGON_WOULD_BLOCK;
       died = kDiedBit;
     }
@@ -107,7 +110,9 @@ Status LockObject::release() {
   return DRAGON_SUCCESS;
 }
 
-ActorId LockObject::holder() const { return closed() ? 0 : holder_of(shared().state.load()); }
+ActorId LockObject::holder() const {
+  return closed() ? 0 : holder_of(shared().state.load());
+}
 
 bool LockObject::locked() const {
   const ActorId held_by = holder();

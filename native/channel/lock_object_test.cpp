@@ -28,7 +28,8 @@ std::unique_ptr<LockObject> attach_lock(const std::shared_ptr<Node>& node, const
 
 }  // namespace
 
-TEST_CASE_FIXTURE(NodeFixture, "a lock is held by one acquisition, each with its number [SYN-070]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "a lock is held by one acquisition, each with its number [SYN-070]") {
   const auto lock = make_lock(pool);
   CHECK_FALSE(lock->locked());
   check_ok(lock->try_acquire());
@@ -110,7 +111,8 @@ TEST_CASE_FIXTURE(NodeFixture, "actors exclude each other [SYN-070]") {
   CHECK(lock->sequence() == 900);
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "who has waited for 1 ms is not overtaken again and again [SYN-075]") {
+TEST_CASE_FIXTURE(NodeFixture,
+                  "who has waited for 1 ms is not overtaken again and again [SYN-075]") {
   const auto lock = make_lock(pool);
   check_ok(lock->try_acquire());
   std::atomic<bool> acquired{false};

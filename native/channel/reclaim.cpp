@@ -126,7 +126,8 @@ class Returner {
     if (!last) return;
     const uint64_t before = pool.stats().allocations;
     gate.end();
-    report_.allocations += static_cast<uint32_t>(before - std::min(before, pool.stats().allocations));
+    report_.allocations +=
+        static_cast<uint32_t>(before - std::min(before, pool.stats().allocations));
   }
 
   Node& node_;

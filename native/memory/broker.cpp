@@ -157,8 +157,7 @@ void Broker::serve(int fd) {
   int passed_fd = -1;
   const MessageResult result = receive_message(fd, request, passed_fd);
   if (result == MessageResult::kNothing) return;
-  const bool keep =
-      result == MessageResult::kMessage && answer(client, request, passed_fd);
+  const bool keep = result == MessageResult::kMessage && answer(client, request, passed_fd);
   if (passed_fd >= 0) ::close(passed_fd);
   if (!keep) close_client(fd);
 }
@@ -178,8 +177,8 @@ bool Broker::answer(Client& client, const BrokerMessage& request, int passed_fd)
       if (fd < 0) reply.status = DRAGON_NOT_FOUND;
       break;
     case BrokerOp::kPut:
-      reply.status = passed_fd < 0 ? DRAGON_INVALID_ARGUMENT
-                                   : put(passed_fd, client.pid, reply.value);
+      reply.status =
+          passed_fd < 0 ? DRAGON_INVALID_ARGUMENT : put(passed_fd, client.pid, reply.value);
       break;
     case BrokerOp::kDrop:
       reply.status = drop(request.value);

@@ -94,7 +94,7 @@ class Broker {
   };
   std::map<uint32_t, Held> segments_;
   std::map<int, Client> clients_;
-  std::map<int32_t, int> pidfds_;  // pid to pidfd
+  std::map<int32_t, int> pidfds_;       // pid to pidfd
   std::vector<ActorId> reported_dead_;  // by slot: the last actor reported
   std::deque<BrokerEvent> events_;
 };

@@ -66,7 +66,8 @@ int highest_descriptor() {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(BrokerFixture, "a client gets the node segment and what others have put [MEM-010]") {
+TEST_CASE_FIXTURE(BrokerFixture,
+                  "a client gets the node segment and what others have put [MEM-010]") {
   const pid_t pid = fork_child([&] {
     const BrokerClient client(dir.path().c_str());
     int fd = -1;
@@ -173,7 +174,8 @@ TEST_CASE_FIXTURE(BrokerFixture, "a second broker in the same directory is refus
   CHECK(second.open(dir.path().c_str(), segment) == DRAGON_EXISTS);
 }
 
-TEST_CASE_FIXTURE(BrokerFixture, "actors are reported when they attach and once when they die [MEM-016]") {
+TEST_CASE_FIXTURE(BrokerFixture,
+                  "actors are reported when they attach and once when they die [MEM-016]") {
   const pid_t pid = fork_child([&] {
     std::shared_ptr<Node> one;
     std::shared_ptr<Node> two;
@@ -199,7 +201,8 @@ TEST_CASE_FIXTURE(BrokerFixture, "actors are reported when they attach and once 
   for (const std::string name : {"/bell.0", "/bell.1"}) ::unlink((dir.path() + name).c_str());
 }
 
-TEST_CASE_FIXTURE(BrokerFixture, "a process that dies while it attaches is reported too [MEM-016]") {
+TEST_CASE_FIXTURE(BrokerFixture,
+                  "a process that dies while it attaches is reported too [MEM-016]") {
   ActorId& id = shared_variable<ActorId>();
   const pid_t pid = fork_child([&] {
     int fd = -1;
@@ -250,7 +253,8 @@ TEST_CASE_FIXTURE(BrokerFixture, "without descriptors to spare clients are turne
   CHECK(wait_for(pid) == 0);
 }
 
-TEST_CASE_FIXTURE(BrokerFixture, "a pool whose maker died before it opened it is dropped [MEM-019]") {
+TEST_CASE_FIXTURE(BrokerFixture,
+                  "a pool whose maker died before it opened it is dropped [MEM-019]") {
   const pid_t pid = fork_child([&] {
     std::shared_ptr<Node> node;
     Node::attach(dir.path(), {}, node);

@@ -59,15 +59,15 @@ constexpr uint32_t kClassesPerLevel = 1u << kClassBits;
 constexpr uint32_t kLevels = 32;
 
 struct HeapHeader {
-  Word64 committed_bytes;       // of the data range; the truth
-  Word32 descriptors_ready;     // descriptors below this are committed; the truth
-  Word32 descriptors_used;      // descriptors below this have been used
-  Word64 used_bytes;            // of live blocks
+  Word64 committed_bytes;    // of the data range; the truth
+  Word32 descriptors_ready;  // descriptors below this are committed; the truth
+  Word32 descriptors_used;   // descriptors below this have been used
+  Word64 used_bytes;         // of live blocks
   Word32 live_blocks;
-  Word32 spare_descriptor;      // list of unused descriptors
-  Word32 last_block;            // the block that ends at the committed size
-  Word32 level_map;             // bit l: some class of level l has blocks
-  Word32 class_maps[kLevels];   // bit c: class c of the level has blocks
+  Word32 spare_descriptor;     // list of unused descriptors
+  Word32 last_block;           // the block that ends at the committed size
+  Word32 level_map;            // bit l: some class of level l has blocks
+  Word32 class_maps[kLevels];  // bit c: class c of the level has blocks
   Word32 lists[kLevels * kClassesPerLevel];
 };
 static_assert(sizeof(HeapHeader) == 40 + 4 * kLevels + 4 * kLevels * kClassesPerLevel);
@@ -127,10 +127,14 @@ constexpr uint64_t block_state(BlockState state, AllocationType type, uint32_t g
   return static_cast<uint64_t>(generation) << 32 | static_cast<uint64_t>(type) << 8 |
          static_cast<uint64_t>(state);
 }
-constexpr BlockState state_of(uint64_t word) { return static_cast<BlockState>(word & 0xff); }
+constexpr BlockState state_of(uint64_t word) {
+  return static_cast<BlockState>(word & 0xff);
+}
 constexpr AllocationType type_of(uint64_t word) {
   return static_cast<AllocationType>(word >> 8 & 0xff);
 }
-constexpr uint32_t generation_of(uint64_t word) { return static_cast<uint32_t>(word >> 32); }
+constexpr uint32_t generation_of(uint64_t word) {
+  return static_cast<uint32_t>(word >> 32);
+}
 
 }  // namespace dragon

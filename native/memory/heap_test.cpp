@@ -29,13 +29,13 @@ struct HeapFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(HeapFixture, "a rebuild keeps live blocks and ids, whatever the indexes were [MEM-050]") {
+TEST_CASE_FIXTURE(HeapFixture,
+                  "a rebuild keeps live blocks and ids, whatever the indexes were [MEM-050]") {
   std::mt19937 random(7);
   std::map<uint32_t, HeapBlock> live;
   for (int round = 0; round < 200; ++round) {
     HeapBlock block;
-    const Status status =
-        heap.take(1 + random() % 9'000, AllocationType::kData, 5, 6, block);
+    const Status status = heap.take(1 + random() % 9'000, AllocationType::kData, 5, 6, block);
     if (status == DRAGON_SUCCESS) live[block.index] = block;
     while (live.size() > 60 || (status != DRAGON_SUCCESS && !live.empty())) {
       const HeapBlock victim = std::next(live.begin(), random() % live.size())->second;

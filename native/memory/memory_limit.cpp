@@ -68,8 +68,8 @@ uint64_t group_memory_bytes() {
     if (controllers.empty()) {
       limit = std::min(limit, limit_up_from("/sys/fs/cgroup", path, "memory.max"));
     } else if (controllers == "memory") {
-      limit = std::min(limit,
-                       limit_up_from("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes"));
+      limit =
+          std::min(limit, limit_up_from("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes"));
     }
   }
   return limit;
@@ -77,7 +77,9 @@ uint64_t group_memory_bytes() {
 
 }  // namespace
 
-uint64_t allowed_memory_bytes() { return std::min(host_memory_bytes(), group_memory_bytes()); }
+uint64_t allowed_memory_bytes() {
+  return std::min(host_memory_bytes(), group_memory_bytes());
+}
 
 uint64_t default_pool_limit_bytes() {
   const uint64_t most = 4ull << 30;

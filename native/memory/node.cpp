@@ -92,7 +92,9 @@ Status Node::start(const NodeOptions& options) {
   return bell_.open(dir_.c_str(), actors_, me_.id, options.bell);
 }
 
-Node::~Node() { close(); }
+Node::~Node() {
+  close();
+}
 
 void Node::close(bool given_back) {
   if (closed_) return;

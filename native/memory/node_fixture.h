@@ -97,7 +97,8 @@ inline ReclaimReport reclaim_process(const std::shared_ptr<Node>& node, int32_t 
   ReclaimReport report;
   ActorInfo info;
   for (uint32_t slot = 0; node->actors().info(slot, info); ++slot) {
-    if (info.pid != pid || info.state == ActorState::kFree || node->actors().probe(info.id)) continue;
+    if (info.pid != pid || info.state == ActorState::kFree || node->actors().probe(info.id))
+      continue;
     check_ok(reclaim(node, info.id, report));
   }
   return report;

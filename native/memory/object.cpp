@@ -6,9 +6,13 @@ namespace dragon {
 
 namespace {
 
-constexpr uint32_t word_of(RecordType type) { return static_cast<uint32_t>(type); }
+constexpr uint32_t word_of(RecordType type) {
+  return static_cast<uint32_t>(type);
+}
 
-ActorId owner_of(uint64_t word) { return static_cast<ActorId>(word); }
+ActorId owner_of(uint64_t word) {
+  return static_cast<ActorId>(word);
+}
 
 // Holds the stripe of an object. Nothing needs repair after a dead holder: its records are the
 // truth, and its reclamation recounts.

@@ -53,7 +53,9 @@ constexpr uint64_t lane_key(const ObjectName& name, uint32_t lane) {
   const uint64_t index = static_cast<uint32_t>(name.allocation);
   return static_cast<uint64_t>(name.segment_id) << 32 | index << kLaneBits | lane;
 }
-constexpr uint64_t object_key(const ObjectName& name) { return lane_key(name, 0); }
+constexpr uint64_t object_key(const ObjectName& name) {
+  return lane_key(name, 0);
+}
 
 // How an object answers to being opened and closed; the stripe is held during both calls.
 class OpenGate {

@@ -17,8 +17,7 @@ constexpr uint32_t kDescriptorsStepMax = 65536;
 // One descriptor for each granule and the unused first, so that descriptors never run out before
 // the data does.
 uint32_t descriptors_for(uint64_t limit_bytes) {
-  return static_cast<uint32_t>(
-      std::min<uint64_t>(limit_bytes / kGranuleBytes + 2, kBlocksMax));
+  return static_cast<uint32_t>(std::min<uint64_t>(limit_bytes / kGranuleBytes + 2, kBlocksMax));
 }
 
 uint64_t metadata_bytes_for(uint64_t limit_bytes) {
@@ -26,8 +25,12 @@ uint64_t metadata_bytes_for(uint64_t limit_bytes) {
   return kDescriptorsOffset + round_up(descriptors, kPageBytes);
 }
 
-uint32_t index_of(uint64_t id) { return static_cast<uint32_t>(id); }
-uint32_t id_generation(uint64_t id) { return static_cast<uint32_t>(id >> 32); }
+uint32_t index_of(uint64_t id) {
+  return static_cast<uint32_t>(id);
+}
+uint32_t id_generation(uint64_t id) {
+  return static_cast<uint32_t>(id >> 32);
+}
 
 }  // namespace
 
@@ -49,8 +52,7 @@ Status Pool::create(const std::shared_ptr<Node>& node, const PoolOptions& option
   const uint64_t descriptors = sizeof(BlockDescriptor) * kDescriptorsStepMin;
   status = mapping.commit(kDescriptorsOffset, descriptors);
   if (status != DRAGON_SUCCESS) return status;
-  shared.heap.descriptors_ready.store(
-      std::min(kDescriptorsStepMin, descriptors_for(limit)));
+  shared.heap.descriptors_ready.store(std::min(kDescriptorsStepMin, descriptors_for(limit)));
   shared.heap.descriptors_used.store(1);
   shared.object.magic.store(kObjectMagic + static_cast<uint32_t>(HandleKind::kPool));
   status = node->put_segment(segment);
@@ -75,8 +77,8 @@ Status Pool::open(const std::shared_ptr<Node>& node, Segment&& segment,
   pool->node_ = node;
   pool->segment_ = std::move(segment);
   pool->segment_id_ = pool->segment_.id();
-  auto* blocks = reinterpret_cast<BlockDescriptor*>(pool->segment_.mapping().base() +
-                                                    kDescriptorsOffset);
+  auto* blocks =
+      reinterpret_cast<BlockDescriptor*>(pool->segment_.mapping().base() + kDescriptorsOffset);
   pool->heap_ = Heap(&pool->shared().heap, blocks);
   const Status status = open_object(*node, pool->name(), Role::kHolder, *pool, pool->record_);
   if (status != DRAGON_SUCCESS) return status;
@@ -104,7 +106,9 @@ Status Pool::destroy() {
   return DRAGON_SUCCESS;
 }
 
-void Pool::serialize(HandleBytes& out) const { serialize(0, out); }
+void Pool::serialize(HandleBytes& out) const {
+  serialize(0, out);
+}
 
 void Pool::serialize(uint64_t id, HandleBytes& out) const {
   Handle handle;
@@ -193,9 +197,9 @@ Status Pool::add_descriptors(uint32_t ready) {
     errno = 0;
     return DRAGON_OUT_OF_MEMORY;
   }
-  const Status status = segment_.mapping().commit(
-      kDescriptorsOffset + sizeof(BlockDescriptor) * ready,
-      sizeof(BlockDescriptor) * (target - ready));
+  const Status status =
+      segment_.mapping().commit(kDescriptorsOffset + sizeof(BlockDescriptor) * ready,
+                                sizeof(BlockDescriptor) * (target - ready));
   if (status == DRAGON_SUCCESS) shared().heap.descriptors_ready.replace(ready, target);
   return status;
 }
@@ -302,19 +306,24 @@ std::string Pool::audit() {
 
 MutexGuard Pool::guard(Deadline deadline) {
   PoolHeader& header = shared();
-  return MutexGuard(header.mutex, node_->me(), deadline, header.stale,
-                    [this] { heap_.rebuild(); });
+  return MutexGuard(header.mutex, node_->me(), deadline, header.stale, [this] { heap_.rebuild(); });
 }
 
 WaitPlace Pool::place(uint32_t lane) const {
   return {lane_key(name(), lane), &shared().object.hint, 1u << lane};
 }
 
-bool Pool::destroyed() const { return shared().object.destroyed.load() != kObjectAlive; }
+bool Pool::destroyed() const {
+  return shared().object.destroyed.load() != kObjectAlive;
+}
 
-ObjectHeader* Pool::header() { return &shared().object; }
+ObjectHeader* Pool::header() {
+  return &shared().object;
+}
 
-void Pool::on_last_close() { shared().object.destroyed.store(kObjectDestroyed); }
+void Pool::on_last_close() {
+  shared().object.destroyed.store(kObjectDestroyed);
+}
 
 PoolHeader& Pool::shared() const {
   return *reinterpret_cast<PoolHeader*>(segment_.mapping().base());

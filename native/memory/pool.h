@@ -35,7 +35,7 @@ constexpr uint64_t owner_message(uint64_t channel, uint32_t slot) {
 }
 
 struct PoolOptions {
-  uint64_t limit_bytes = 0;  // 0: default_pool_limit_bytes()
+  uint64_t limit_bytes = 0;    // 0: default_pool_limit_bytes()
   uint64_t initial_bytes = 0;  // committed at once; 0: 8 MiB or the limit, the smaller
 };
 

@@ -25,8 +25,8 @@ Status Segment::attach(int fd, const NodeIdentity& identity, Segment& out) {
   if (check_segment_header(header, SegmentKind::kPool, mapping.bytes()) != DRAGON_SUCCESS) {
     return DRAGON_LAYOUT;
   }
-  const bool ours = header.host_id.load() == identity.host_id &&
-                    header.runtime_id.load() == identity.runtime_id;
+  const bool ours =
+      header.host_id.load() == identity.host_id && header.runtime_id.load() == identity.runtime_id;
   if (!ours || header.limit_bytes.load() + kPageBytes > mapping.bytes()) return DRAGON_LAYOUT;
   out.mapping_ = std::make_shared<const Mapping>(std::move(mapping));
   return DRAGON_SUCCESS;

@@ -16,12 +16,18 @@ constexpr uint32_t kStartShift = 42;
 constexpr uint64_t kPidMask = (1u << 22) - 1;
 constexpr uint64_t kStartMask = (1u << 22) - 1;
 
-ActorState state_of(uint64_t word) { return static_cast<ActorState>(word & 7); }
+ActorState state_of(uint64_t word) {
+  return static_cast<ActorState>(word & 7);
+}
 uint32_t generation_of(uint64_t word) {
   return static_cast<uint32_t>(word >> kGenerationShift) & (kActorGenerations - 1);
 }
-int32_t pid_of(uint64_t word) { return static_cast<int32_t>(word >> kPidShift & kPidMask); }
-uint64_t start_of(uint64_t word) { return word >> kStartShift; }
+int32_t pid_of(uint64_t word) {
+  return static_cast<int32_t>(word >> kPidShift & kPidMask);
+}
+uint64_t start_of(uint64_t word) {
+  return word >> kStartShift;
+}
 
 uint64_t free_word(uint32_t generation) {
   return static_cast<uint64_t>(generation) << kGenerationShift;
@@ -55,8 +61,7 @@ Status commit_slot(NodeSegment& segment, uint32_t slot) {
   if (slot < committed) return DRAGON_SUCCESS;
   const uint32_t target = static_cast<uint32_t>(round_up(slot + 1, kActorsCommitStep));
   const uint64_t offset = kActorsOffset + sizeof(ActorSlot) * committed;
-  const Status status =
-      segment.mapping().commit(offset, sizeof(ActorSlot) * (target - committed));
+  const Status status = segment.mapping().commit(offset, sizeof(ActorSlot) * (target - committed));
   if (status == DRAGON_SUCCESS) raise(header.actors_committed, target);
   return status;
 }
@@ -169,8 +174,12 @@ bool ActorTable::info(uint32_t number, ActorInfo& out) const {
   return true;
 }
 
-Word32& ActorTable::bell_pending(ActorId id) { return slot_of(id).bell_pending; }
+Word32& ActorTable::bell_pending(ActorId id) {
+  return slot_of(id).bell_pending;
+}
 
-ActorSlot& ActorTable::slot_of(ActorId id) const { return segment_->actor(actor_slot(id)); }
+ActorSlot& ActorTable::slot_of(ActorId id) const {
+  return segment_->actor(actor_slot(id));
+}
 
 }  // namespace dragon

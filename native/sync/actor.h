@@ -30,8 +30,12 @@ constexpr uint32_t kActorSlotBits = 14;
 constexpr uint32_t kActorSlots = 1u << kActorSlotBits;
 constexpr uint32_t kActorGenerations = 1u << 17;
 
-constexpr uint32_t actor_slot(ActorId id) { return id & (kActorSlots - 1); }
-constexpr uint32_t actor_generation(ActorId id) { return id >> kActorSlotBits; }
+constexpr uint32_t actor_slot(ActorId id) {
+  return id & (kActorSlots - 1);
+}
+constexpr uint32_t actor_generation(ActorId id) {
+  return id >> kActorSlotBits;
+}
 constexpr ActorId make_actor_id(uint32_t generation, uint32_t slot) {
   return generation << kActorSlotBits | slot;
 }

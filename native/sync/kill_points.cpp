@@ -23,11 +23,17 @@ void arm(uint64_t n, int signal) {
 
 }  // namespace
 
-void kill_points_arm(uint64_t n) { arm(n, SIGKILL); }
+void kill_points_arm(uint64_t n) {
+  arm(n, SIGKILL);
+}
 
-void stop_points_arm(uint64_t n) { arm(n, SIGSTOP); }
+void stop_points_arm(uint64_t n) {
+  arm(n, SIGSTOP);
+}
 
-uint64_t kill_points_passed() { return passed.load(std::memory_order_relaxed); }
+uint64_t kill_points_passed() {
+  return passed.load(std::memory_order_relaxed);
+}
 
 void kill_point() {
   const uint64_t number = passed.fetch_add(1, std::memory_order_relaxed) + 1;

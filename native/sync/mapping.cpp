@@ -23,7 +23,9 @@ int make_memfd(const char* name) {
 
 }  // namespace
 
-Mapping::Mapping(Mapping&& other) noexcept { *this = std::move(other); }
+Mapping::Mapping(Mapping&& other) noexcept {
+  *this = std::move(other);
+}
 
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
   std::swap(fd_, other.fd_);

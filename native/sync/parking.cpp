@@ -11,7 +11,9 @@ namespace {
 
 constexpr uint64_t kSleepStepNsMax = 1'000'000'000;
 
-constexpr uint32_t word_of(WaitState state) { return static_cast<uint32_t>(state); }
+constexpr uint32_t word_of(WaitState state) {
+  return static_cast<uint32_t>(state);
+}
 
 bool in_queue(uint32_t state) {
   return state == word_of(WaitState::kArmed) || state == word_of(WaitState::kSleeping);
@@ -21,7 +23,9 @@ bool is_wait(const Record& record) {
   return record.type.load() == static_cast<uint32_t>(RecordType::kWait);
 }
 
-ActorId owner_of(const Record& record) { return static_cast<ActorId>(record.owner.load()); }
+ActorId owner_of(const Record& record) {
+  return static_cast<ActorId>(record.owner.load());
+}
 
 }  // namespace
 
@@ -36,7 +40,9 @@ struct ParkingLot::Woken {
 ParkingLot::ParkingLot(NodeSegment& segment, ActorTable& actors, const Actor& me, Bell& bell)
     : segment_(segment), actors_(actors), me_(me), bell_(bell), records_(segment) {}
 
-uint64_t ParkingLot::new_ticket() { return segment_.header().next_ticket.fetch_add(1); }
+uint64_t ParkingLot::new_ticket() {
+  return segment_.header().next_ticket.fetch_add(1);
+}
 
 Status ParkingLot::arm(const WaitPlace& place, WaitKind kind, uint64_t ticket, RecordId& out) {
   RecordId id = 0;
@@ -265,8 +271,7 @@ void ParkingLot::insert(Bucket& bucket, uint32_t index) {
   while (previous != 0 && records_.at(previous).ticket.load() > ticket) {
     previous = records_.at(previous).previous.load();
   }
-  const uint32_t next =
-      previous == 0 ? bucket.head.load() : records_.at(previous).next.load();
+  const uint32_t next = previous == 0 ? bucket.head.load() : records_.at(previous).next.load();
   record.previous.store(previous);
   record.next.store(next);
   (previous == 0 ? bucket.head : records_.at(previous).next).store(index);

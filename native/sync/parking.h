@@ -38,10 +38,10 @@ enum class WaitKind : uint32_t { kBlocked = 1, kEventLoop = 2 };
 
 enum class WaitState : uint32_t {
   kIdle = 0,
-  kArmed = 1,     // in the queue
-  kSleeping = 2,  // in the queue and asleep in the futex
-  kWoken = 3,     // out of the queue
-  kAbandoned = 4, // still in the queue, given up by its owner; whoever finds it frees it
+  kArmed = 1,      // in the queue
+  kSleeping = 2,   // in the queue and asleep in the futex
+  kWoken = 3,      // out of the queue
+  kAbandoned = 4,  // still in the queue, given up by its owner; whoever finds it frees it
 };
 
 // What `block` remembers from sleep to sleep of one wait.

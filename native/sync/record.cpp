@@ -41,7 +41,9 @@ void RecordArea::release(RecordId id) {
   cursor_ = index_of(id);
 }
 
-Record& RecordArea::at(uint32_t index) const { return segment_->record(index); }
+Record& RecordArea::at(uint32_t index) const {
+  return segment_->record(index);
+}
 
 bool RecordArea::current(RecordId id) const {
   const uint32_t index = index_of(id);
@@ -53,12 +55,13 @@ RecordId RecordArea::id_of(uint32_t index) const {
   return at(index).owner.load() >> 34 << 32 | index;
 }
 
-uint32_t RecordArea::committed() const { return segment_->header().records_committed.load(); }
+uint32_t RecordArea::committed() const {
+  return segment_->header().records_committed.load();
+}
 
 Status RecordArea::extend(uint32_t committed) {
   const uint64_t offset = kRecordsOffset + sizeof(Record) * committed;
-  const Status status =
-      segment_->mapping().commit(offset, sizeof(Record) * kRecordsCommitStep);
+  const Status status = segment_->mapping().commit(offset, sizeof(Record) * kRecordsCommitStep);
   // If another actor was faster, its step is as good.
   if (status == DRAGON_SUCCESS) {
     segment_->header().records_committed.replace(committed, committed + kRecordsCommitStep);

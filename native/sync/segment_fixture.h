@@ -61,8 +61,8 @@ struct SegmentFixture {
 // Memory that forked processes share, zeroed.
 template <typename T>
 T& shared_variable() {
-  void* memory = ::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                        0);
+  void* memory =
+      ::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   REQUIRE(memory != MAP_FAILED);
   return *static_cast<T*>(memory);
 }

@@ -19,8 +19,8 @@ struct FixedPart {
 static_assert(sizeof(FixedPart) == offsetof(SegmentHeader, segment_id));
 
 FixedPart fixed_part_of(const SegmentHeader& header) {
-  return {header.magic.load(),   header.layout_version.load(), header.kind.load(),
-          header.bytes.load(),   header.host_id.load(),        header.runtime_id.load(),
+  return {header.magic.load(),      header.layout_version.load(), header.kind.load(),
+          header.bytes.load(),      header.host_id.load(),        header.runtime_id.load(),
           header.limit_bytes.load()};
 }
 

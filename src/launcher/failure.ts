@@ -9,12 +9,20 @@ import { getSystemErrorMap } from 'node:util';
 
 export const ExitCode = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
+const brand = Symbol.for('dragon.launcher.failure');
+
 export class Failure extends Error {
   readonly exitCode: number;
+  readonly [brand] = true;
 
   constructor(message: string, exitCode: number = ExitCode.failure) {
     super(message);
     this.exitCode = exitCode;
+  }
+
+  /** Also true for a failure from another bundle: commands are modules of their own. */
+  static is(error: unknown): error is Failure {
+    return error instanceof Error && brand in error;
   }
 }
 

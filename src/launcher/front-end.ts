@@ -18,7 +18,7 @@ const PASSED_ON_MS = 1000;
 /** How long the head may take after SIGTERM or SIGHUP. */
 export const TERMINATION_PATIENCE_MS = 5000;
 /** How long processes that outlive the head may take after SIGTERM. */
-export const GRACE_MS = 2000;
+export const GRACE_MS = 1000;
 /** How long the warden may take beyond the grace before the launcher does its work. */
 export const WARDEN_PATIENCE_MS = 6000;
 

@@ -49,9 +49,9 @@ async function main(): Promise<void> {
   try {
     process.exit(await dispatch(process.argv.slice(2)));
   } catch (error) {
-    if (!(error instanceof Failure) && !isKnown(error)) throw error;
+    if (!Failure.is(error) && !isKnown(error)) throw error;
     say((error as Error).message);
-    process.exit(error instanceof Failure ? error.exitCode : ExitCode.failure);
+    process.exit(Failure.is(error) ? error.exitCode : ExitCode.failure);
   }
 }
 

@@ -122,6 +122,7 @@ class Run {
       this.#feed({ kind: 'start-failed', text, exitCode });
     });
     const exitCode = await end;
+    this.#log.write('launcher', 'info', `the run has ended with exit code ${exitCode}`);
     stopWatching();
     this.#log.close();
     return exitCode;
@@ -138,6 +139,7 @@ class Run {
     const request = { exe, args, env, cwd, stdio: headStdio, inLaunchersGroup: true };
     const { pid } = await warden.spawn(request);
     this.#headPid = pid;
+    this.#log.write('launcher', 'info', `${name} has started with pid ${pid} in ${directory}`);
     this.#feed({ kind: 'head-started' });
     const { startServices } = await import('../services/index.ts');
     if (this.#state.phase !== 'running') return;

@@ -56,15 +56,16 @@ describe('the base', () => {
     const base = { path: join(freshBase().path, 'inner'), keep: true };
     openBase(base, uid);
     expect(statSync(base.path).mode & 0o777).toBe(0o700);
+    chmodSync(base.path, 0o755);
     openBase(base, uid);
   });
 
-  it('is refused when it is a link, a file, or others may enter it [LNC-040] [LNC-042]', () => {
+  it('is refused when it is a link, a file, or others may write it [LNC-040] [LNC-042]', () => {
     const { path } = freshBase();
     const open = { path: join(path, 'open'), keep: true };
     mkdirSync(open.path);
-    chmodSync(open.path, 0o755);
-    expect(() => openBase(open, uid)).toThrow(/others may enter it.*DRAGON_RUNTIME_BASE/);
+    chmodSync(open.path, 0o775);
+    expect(() => openBase(open, uid)).toThrow(/others may write it.*DRAGON_RUNTIME_BASE/);
     const link = { path: join(path, 'link'), keep: true };
     symlinkSync(path, link.path);
     expect(() => openBase(link, uid)).toThrow('not a directory');

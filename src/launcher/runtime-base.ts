@@ -1,7 +1,7 @@
 /**
  * Where runs have their directories, and what a run's directory says about its owners.
  *
- * Goals: nobody but this user can enter or forge a directory; `owner.json` is there whole or
+ * Goals: nobody but this user can enter or forge a run's directory; `owner.json` is there whole or
  * not at all; an owner is named by process id and start time, so that a reused id misleads
  * nobody. Non-goals: deciding what is a leftover (`leftovers.ts`).
  */
@@ -54,7 +54,7 @@ function isWritable(path: string): boolean {
   }
 }
 
-/** Makes the base if need be; throws a Failure unless only this user can enter it. */
+/** Makes the base if need be; throws a Failure unless only this user can change it. */
 export function openBase({ path }: RuntimeBase, uid: number): void {
   if (Buffer.byteLength(path) + NAME_BYTES_MAX > ADDRESS_BYTES_MAX) {
     const limit = ADDRESS_BYTES_MAX - NAME_BYTES_MAX;
@@ -72,7 +72,7 @@ export function openBase({ path }: RuntimeBase, uid: number): void {
   if (info === undefined) return;
   if (!info.isDirectory()) throw unusable(path, 'it is not a directory');
   if (info.uid !== uid) throw unusable(path, `it belongs to user ${info.uid}`);
-  if ((info.mode & 0o077) !== 0) throw unusable(path, `others may enter it (chmod 700 ${path})`);
+  if ((info.mode & 0o022) !== 0) throw unusable(path, `others may write it (chmod 700 ${path})`);
   if (!isWritable(path)) throw unusable(path, 'it may not be written');
 }
 
