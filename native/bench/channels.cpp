@@ -109,8 +109,8 @@ void measure(const Options& options, const std::string& dir) {
         if (partner == nullptr) {
           std::shared_ptr<Node> here;
           expect(Node::attach(dir, NodeOptions{}, here), "attach to the node");
-          partner = std::make_unique<Ends>(attach(here, answer_handle), attach(here, ask_handle),
-                                           spins);
+          partner =
+              std::make_unique<Ends>(attach(here, answer_handle), attach(here, ask_handle), spins);
         }
         partner->receive();
         partner->send(bytes);

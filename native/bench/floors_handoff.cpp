@@ -30,7 +30,9 @@ struct Lines {
 };
 static_assert(sizeof(Lines) == 128);
 
-Lines* make_lines() { return new (shared_memory(sizeof(Lines))) Lines{}; }
+Lines* make_lines() {
+  return new (shared_memory(sizeof(Lines))) Lines{};
+}
 
 void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t seen) {
   while (word.load(std::memory_order_acquire) == seen) {

@@ -68,7 +68,9 @@ std::uint64_t take(Ring& ring) {
   return sum / cell.payload.size();
 }
 
-Ring& make_ring() { return *new (shared_memory(sizeof(Ring))) Ring{}; }
+Ring& make_ring() {
+  return *new (shared_memory(sizeof(Ring))) Ring{};
+}
 
 }  // namespace
 

@@ -123,10 +123,9 @@ void print_result(const char* unit, std::vector<double> samples, long per_sample
   const auto at = [&samples](std::size_t percent) {
     return samples[(samples.size() - 1) * percent / 100];
   };
-  std::printf(
-      R"({"unit":"%s","n":%zu,"perSample":%ld,"p50":%.6g,"p99":%.6g,"min":%.6g})"
-      "\n",
-      unit, samples.size(), per_sample, at(50), at(99), samples.front());
+  std::printf(R"({"unit":"%s","n":%zu,"perSample":%ld,"p50":%.6g,"p99":%.6g,"min":%.6g})"
+              "\n",
+              unit, samples.size(), per_sample, at(50), at(99), samples.front());
   std::fflush(stdout);
 }
 

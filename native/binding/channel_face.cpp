@@ -151,8 +151,8 @@ Napi::Value ChannelFace::send_sync(const Napi::CallbackInfo& info) {
   if (closed()) return status_value(info.Env(), DRAGON_CLOSED);
   if (!parts.take(info[0])) return status_value(info.Env(), DRAGON_INVALID_ARGUMENT);
   const uint64_t hints = static_cast<uint64_t>(number_of(info[1], 0));
-  return status_value(info.Env(), channel_->send(parts.data(), parts.count(), hints,
-                                                 deadline_of(info[2])));
+  return status_value(info.Env(),
+                      channel_->send(parts.data(), parts.count(), hints, deadline_of(info[2])));
 }
 
 Napi::Value ChannelFace::try_receive(const Napi::CallbackInfo& info) {

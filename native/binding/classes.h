@@ -13,6 +13,8 @@ struct Classes {
   Napi::FunctionReference lock;
 };
 
-inline Classes& classes(Napi::Env env) { return *env.GetInstanceData<Classes>(); }
+inline Classes& classes(Napi::Env env) {
+  return *env.GetInstanceData<Classes>();
+}
 
 }  // namespace dragon::binding

@@ -11,8 +11,8 @@ std::string& last_error_text() {
 }
 
 Napi::Value failure(Napi::Env env, Status status) {
-  const bool has_errno = status == DRAGON_SYSTEM || status == DRAGON_OUT_OF_MEMORY ||
-                         status == DRAGON_RUNTIME_GONE;
+  const bool has_errno =
+      status == DRAGON_SYSTEM || status == DRAGON_OUT_OF_MEMORY || status == DRAGON_RUNTIME_GONE;
   last_error_text() = has_errno && errno != 0 ? std::strerror(errno) : "";
   return status_value(env, status);
 }

@@ -9,22 +9,22 @@
 namespace dragon::binding {
 
 void LockFace::init(Napi::Env env, Napi::Object exports) {
-  Napi::Function constructor = DefineClass(env, "NativeLock",
-                                           {
-                                               InstanceMethod<&LockFace::arm>("arm"),
-                                               InstanceMethod<&LockFace::try_acquire>("tryAcquire"),
-                                               InstanceMethod<&LockFace::acquire_sync>(
-                                                   "acquireSync"),
-                                               InstanceMethod<&LockFace::release>("release"),
-                                               InstanceAccessor<&LockFace::locked>("locked"),
-                                               InstanceAccessor<&LockFace::owner_died>("ownerDied"),
-                                               InstanceAccessor<&LockFace::sequence>("sequence"),
-                                               InstanceMethod<&LockFace::serialize>("serialize"),
-                                               InstanceMethod<&LockFace::destroy>("destroy"),
-                                               InstanceMethod<&LockFace::lend>("lend"),
-                                               InstanceMethod<&LockFace::cancel_lent>("cancelLent"),
-                                               InstanceMethod<&LockFace::close>("close"),
-                                           });
+  Napi::Function constructor =
+      DefineClass(env, "NativeLock",
+                  {
+                      InstanceMethod<&LockFace::arm>("arm"),
+                      InstanceMethod<&LockFace::try_acquire>("tryAcquire"),
+                      InstanceMethod<&LockFace::acquire_sync>("acquireSync"),
+                      InstanceMethod<&LockFace::release>("release"),
+                      InstanceAccessor<&LockFace::locked>("locked"),
+                      InstanceAccessor<&LockFace::owner_died>("ownerDied"),
+                      InstanceAccessor<&LockFace::sequence>("sequence"),
+                      InstanceMethod<&LockFace::serialize>("serialize"),
+                      InstanceMethod<&LockFace::destroy>("destroy"),
+                      InstanceMethod<&LockFace::lend>("lend"),
+                      InstanceMethod<&LockFace::cancel_lent>("cancelLent"),
+                      InstanceMethod<&LockFace::close>("close"),
+                  });
   classes(env).lock = Napi::Persistent(constructor);
   exports.Set("createLock", Napi::Function::New<LockFace::create>(env));
   exports.Set("attachLock", Napi::Function::New<LockFace::attach>(env));

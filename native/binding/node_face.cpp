@@ -43,24 +43,24 @@ std::string hex_key(uint64_t key) {
 }  // namespace
 
 void NodeFace::init(Napi::Env env, Napi::Object exports) {
-  Napi::Function constructor = DefineClass(
-      env, "NativeNode",
-      {
-          InstanceAccessor<&NodeFace::actor_id>("actorId"),
-          InstanceAccessor<&NodeFace::host_id>("hostId"),
-          InstanceMethod<&NodeFace::well_known>("wellKnown"),
-          InstanceMethod<&NodeFace::set_well_known>("setWellKnown"),
-          InstanceMethod<&NodeFace::rearm>("rearm"),
-          InstanceMethod<&NodeFace::cancel>("cancel"),
-          InstanceMethod<&NodeFace::on_wake>("onWake"),
-          InstanceMethod<&NodeFace::set_pending>("setPending"),
-          InstanceMethod<&NodeFace::on_actor>("onActor"),
-          InstanceMethod<&NodeFace::reclaim>("reclaim"),
-          InstanceMethod<&NodeFace::actors>("actors"),
-          InstanceMethod<&NodeFace::waits>("waits"),
-          InstanceMethod<&NodeFace::segments>("segments"),
-          InstanceMethod<&NodeFace::close>("close"),
-      });
+  Napi::Function constructor =
+      DefineClass(env, "NativeNode",
+                  {
+                      InstanceAccessor<&NodeFace::actor_id>("actorId"),
+                      InstanceAccessor<&NodeFace::host_id>("hostId"),
+                      InstanceMethod<&NodeFace::well_known>("wellKnown"),
+                      InstanceMethod<&NodeFace::set_well_known>("setWellKnown"),
+                      InstanceMethod<&NodeFace::rearm>("rearm"),
+                      InstanceMethod<&NodeFace::cancel>("cancel"),
+                      InstanceMethod<&NodeFace::on_wake>("onWake"),
+                      InstanceMethod<&NodeFace::set_pending>("setPending"),
+                      InstanceMethod<&NodeFace::on_actor>("onActor"),
+                      InstanceMethod<&NodeFace::reclaim>("reclaim"),
+                      InstanceMethod<&NodeFace::actors>("actors"),
+                      InstanceMethod<&NodeFace::waits>("waits"),
+                      InstanceMethod<&NodeFace::segments>("segments"),
+                      InstanceMethod<&NodeFace::close>("close"),
+                  });
   classes(env).node = Napi::Persistent(constructor);
   exports.Set("createNode", Napi::Function::New<NodeFace::create>(env));
   exports.Set("attachNode", Napi::Function::New<NodeFace::attach>(env));
@@ -72,7 +72,9 @@ NodeFace* NodeFace::of(const Napi::Value& value) {
 
 NodeFace::NodeFace(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NodeFace>(info) {}
 
-NodeFace::~NodeFace() { stop(); }
+NodeFace::~NodeFace() {
+  stop();
+}
 
 Napi::Value NodeFace::create(const Napi::CallbackInfo& info) {
   std::shared_ptr<Node> node;
@@ -140,7 +142,9 @@ void NodeFace::stop() {
   node_ = nullptr;
 }
 
-void NodeFace::close(const Napi::CallbackInfo&) { stop(); }
+void NodeFace::close(const Napi::CallbackInfo&) {
+  stop();
+}
 
 Napi::Value NodeFace::actor_id(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), node_ == nullptr ? 0 : node_->me().id);
@@ -170,8 +174,7 @@ Napi::Value NodeFace::set_well_known(const Napi::CallbackInfo& info) {
   return status_value(info.Env(), node_->segment().set_well_known(index, handle));
 }
 
-Napi::Value NodeFace::arm(Napi::Env env, const WaitPlace& place,
-                          std::shared_ptr<void> keep_alive) {
+Napi::Value NodeFace::arm(Napi::Env env, const WaitPlace& place, std::shared_ptr<void> keep_alive) {
   if (node_ == nullptr) return Napi::Number::New(env, -static_cast<double>(DRAGON_CLOSED));
   RecordId record = 0;
   const Status status = node_->lot().arm(place, WaitKind::kEventLoop, 0, record);

@@ -7,18 +7,18 @@
 namespace dragon::binding {
 
 void PoolFace::init(Napi::Env env, Napi::Object exports) {
-  Napi::Function constructor = DefineClass(env, "NativePool",
-                                           {
-                                               InstanceMethod<&PoolFace::arm>("arm"),
-                                               InstanceMethod<&PoolFace::try_allocate>("tryAllocate"),
-                                               InstanceMethod<&PoolFace::allocate_sync>(
-                                                   "allocateSync"),
-                                               InstanceMethod<&PoolFace::stats>("stats"),
-                                               InstanceMethod<&PoolFace::audit>("audit"),
-                                               InstanceMethod<&PoolFace::serialize>("serialize"),
-                                               InstanceMethod<&PoolFace::destroy>("destroy"),
-                                               InstanceMethod<&PoolFace::close>("close"),
-                                           });
+  Napi::Function constructor =
+      DefineClass(env, "NativePool",
+                  {
+                      InstanceMethod<&PoolFace::arm>("arm"),
+                      InstanceMethod<&PoolFace::try_allocate>("tryAllocate"),
+                      InstanceMethod<&PoolFace::allocate_sync>("allocateSync"),
+                      InstanceMethod<&PoolFace::stats>("stats"),
+                      InstanceMethod<&PoolFace::audit>("audit"),
+                      InstanceMethod<&PoolFace::serialize>("serialize"),
+                      InstanceMethod<&PoolFace::destroy>("destroy"),
+                      InstanceMethod<&PoolFace::close>("close"),
+                  });
   classes(env).pool = Napi::Persistent(constructor);
   exports.Set("createPool", Napi::Function::New<PoolFace::create>(env));
   exports.Set("attachPool", Napi::Function::New<PoolFace::attach>(env));
@@ -115,7 +115,9 @@ Napi::Value PoolFace::destroy(const Napi::CallbackInfo& info) {
   return status_value(info.Env(), pool_ == nullptr ? DRAGON_CLOSED : pool_->destroy());
 }
 
-void PoolFace::close(const Napi::CallbackInfo&) { pool_ = nullptr; }
+void PoolFace::close(const Napi::CallbackInfo&) {
+  pool_ = nullptr;
+}
 
 void AllocationFace::init(Napi::Env env, Napi::Object exports) {
   Napi::Function constructor =
@@ -135,8 +137,7 @@ void AllocationFace::init(Napi::Env env, Napi::Object exports) {
 AllocationFace::AllocationFace(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<AllocationFace>(info) {}
 
-Napi::Value AllocationFace::make(Napi::Env env, const std::shared_ptr<Pool>& pool,
-                                 uint64_t id) {
+Napi::Value AllocationFace::make(Napi::Env env, const std::shared_ptr<Pool>& pool, uint64_t id) {
   Napi::Object object = classes(env).allocation.New({});
   AllocationFace* face = Unwrap(object);
   face->pool_ = pool;

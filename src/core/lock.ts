@@ -79,7 +79,7 @@ export class RobustLock {
     return this.native.ownerDied;
   }
 
-  /** Number of the current acquisition modulo 2^32; tells a guard whether it still holds the lock. */
+  /** The current acquisition's number modulo 2^32: tells a guard whether it still holds. */
   get sequence(): number {
     return this.native.sequence;
   }
