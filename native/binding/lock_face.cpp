@@ -70,7 +70,8 @@ Napi::Value LockFace::arm(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value LockFace::try_acquire(const Napi::CallbackInfo& info) {
-  return status_value(info.Env(), closed() ? DRAGON_CLOSED : lock_->try_acquire());
+  return status_value(info.Env(),
+                      closed() ? DRAGON_CLOSED : lock_->try_acquire(info[0].ToBoolean()));
 }
 
 Napi::Value LockFace::acquire_sync(const Napi::CallbackInfo& info) {

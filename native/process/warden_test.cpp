@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -64,19 +65,21 @@ class Bench {
     Send(FrameType::kSpawn, Encode(request));
   }
 
-  // The next frame, which must be of this type.
+  // The next frame of this type; the order of frames of different types is not promised.
   template <typename Event>
   Event Next(FrameType type) {
-    Event event;
-    while (frames.empty()) {
+    const auto is_wanted = [type](const Frame& frame) { return frame.type == type; };
+    auto found = std::find_if(frames.begin(), frames.end(), is_wanted);
+    while (found == frames.end()) {
       pollfd poller{socket->fd(), POLLIN, 0};
       REQUIRE(poll(&poller, 1, 5000) == 1);
       const auto result = socket->Read(frames);
-      REQUIRE((result == FrameSocket::ReadResult::kOpen || !frames.empty()));
+      found = std::find_if(frames.begin(), frames.end(), is_wanted);
+      REQUIRE((result == FrameSocket::ReadResult::kOpen || found != frames.end()));
     }
-    CHECK(frames.front().type == type);
-    CHECK(Decode(frames.front().payload, event));
-    frames.erase(frames.begin());
+    Event event;
+    CHECK(Decode(found->payload, event));
+    frames.erase(found);
     return event;
   }
   SpawnedEvent Spawned() { return Next<SpawnedEvent>(FrameType::kSpawned); }

@@ -45,7 +45,7 @@ export class RobustLock {
   }
 
   tryAcquire(): boolean {
-    return taken(this.native.tryAcquire());
+    return taken(this.native.tryAcquire(false));
   }
 
   /** True when taken, false at the deadline; blocks the thread. */
@@ -59,7 +59,7 @@ export class RobustLock {
     return this.node.waits.wait<boolean>(
       this.native,
       Lane.lock,
-      () => (this.tryAcquire() ? true : NOT_YET),
+      (isRelook) => (taken(this.native.tryAcquire(isRelook)) ? true : NOT_YET),
       options,
       () => false,
     );

@@ -124,7 +124,8 @@ export interface NativeLock extends NativeObject {
   readonly ownerDied: boolean;
   /** Number of the acquisition that holds the lock or held it last, modulo 2^32. */
   readonly sequence: number;
-  tryAcquire(): Status;
+  /** `probe` asks the kernel whether the holder lives. */
+  tryAcquire(probe: boolean): Status;
   acquireSync(timeoutMs: number): Status;
   release(): Status;
   lend(role: number): Uint8Array | Status;

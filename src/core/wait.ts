@@ -62,7 +62,7 @@ interface Pending {
   readonly waitIds: number[];
   readonly ref: boolean;
   /** Looks and settles if it can; true when settled. */
-  readonly look: () => boolean;
+  readonly look: (isRelook: boolean) => boolean;
   relookAtMs: number;
   relookStepMs: number;
 }
@@ -88,12 +88,13 @@ export class WaitLoop {
 
   /**
    * Settles with what `look` returns once that is not NOT_YET, or rejects with what it throws.
+   * `look` is told when it is called without a wake, since the waker may be dead.
    * At the time-out it settles with what `onTimeout` returns or throws, ERR_TIMEOUT by default.
    */
   wait<T>(
     object: NativeObject,
     lanes: number | readonly number[],
-    look: () => T | typeof NOT_YET,
+    look: (isRelook: boolean) => T | typeof NOT_YET,
     options?: WaitOptions,
     onTimeout: () => T = timedOut,
   ): Promise<T> {
@@ -101,7 +102,7 @@ export class WaitLoop {
       const timeoutMs = timeoutMsOf(options);
       const signal = options?.signal;
       signal?.throwIfAborted();
-      const first = look();
+      const first = look(false);
       if (first !== NOT_YET) return resolve(first);
       if (timeoutMs === 0) return resolve(onTimeout());
 
@@ -116,7 +117,7 @@ export class WaitLoop {
         reject(signal?.reason);
       };
       const onDeadline = (): void => {
-        if (pending.look()) return;
+        if (pending.look(false)) return;
         finish(false);
         try {
           resolve(onTimeout());
@@ -124,9 +125,9 @@ export class WaitLoop {
           reject(error);
         }
       };
-      const pending = this.#arm(object, lanes, options?.ref ?? true, () => {
+      const pending = this.#arm(object, lanes, options?.ref ?? true, (isRelook) => {
         try {
-          const value = look();
+          const value = look(isRelook);
           if (value === NOT_YET) return false;
           finish(true);
           resolve(value);
@@ -136,7 +137,7 @@ export class WaitLoop {
         }
         return true;
       });
-      if (pending.look()) return;
+      if (pending.look(false)) return;
       signal?.addEventListener('abort', onAbort, { once: true });
       if (timeoutMs < 0) return;
       // A timer drops the fraction of its delay, and would come before the deadline.
@@ -148,7 +149,7 @@ export class WaitLoop {
   /** Looks at once for every wait on `object`: something of this process has changed it. */
   nudge(object: NativeObject): void {
     for (const pending of [...this.#pending]) {
-      if (pending.object === object && this.#pending.has(pending)) pending.look();
+      if (pending.object === object && this.#pending.has(pending)) pending.look(false);
     }
   }
 
@@ -156,7 +157,7 @@ export class WaitLoop {
     object: NativeObject,
     lanes: number | readonly number[],
     ref: boolean,
-    look: () => boolean,
+    look: (isRelook: boolean) => boolean,
   ): Pending {
     const relookAtMs = performance.now() + RELOOK_FIRST_MS;
     const waitIds: number[] = [];
@@ -202,7 +203,7 @@ export class WaitLoop {
       if (pending === undefined) continue;
       // Back in the queue before the look, so that a change after the look rings again.
       this.#node.rearm(waitId);
-      pending.look();
+      pending.look(false);
     }
   }
 
@@ -221,7 +222,7 @@ export class WaitLoop {
     for (const pending of [...this.#pending]) {
       if (!this.#pending.has(pending)) continue;
       if (pending.relookAtMs <= nowMs) {
-        if (pending.look()) continue;
+        if (pending.look(true)) continue;
         pending.relookStepMs = Math.min(RELOOK_LAST_MS, pending.relookStepMs * 2);
         pending.relookAtMs = nowMs + pending.relookStepMs;
       }
