@@ -17,7 +17,10 @@ export interface ExecutorOptions {
 
 export interface Executor {
   readonly execute: Execute;
-  /** Starts no more programs and ends the one that runs now; resolves when it is gone. */
+  /**
+   * Starts no more programs and ends the one that runs now; resolves when it is gone. Of that
+   * one and of later ones nothing is answered: nobody is to report half a run.
+   */
   stop(): Promise<void>;
 }
 
@@ -33,14 +36,15 @@ interface Running {
 export function createExecutor(options: ExecutorOptions): Executor {
   let running: Running | undefined;
   let stopped = false;
+  const never = new Promise<never>(() => {});
   return {
     execute: async (program) => {
-      if (stopped) return { failed: 'the run was interrupted' };
+      if (stopped) return never;
       const { outcome, ...handle } = launch(program, options);
       running = handle;
       const result = await outcome;
       running = undefined;
-      return result;
+      return stopped ? never : result;
     },
     stop: async () => {
       stopped = true;
@@ -61,9 +65,12 @@ function launch(
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
   let timedOut = false;
   let killTimer: NodeJS.Timeout | undefined;
+  const killSoon = (): void => {
+    killTimer ??= setTimeout(() => kill(child), graceMs);
+  };
   const end = (): void => {
     signalGroup(child, 'SIGTERM');
-    killTimer ??= setTimeout(() => kill(child), graceMs);
+    killSoon();
   };
   const timer = setTimeout(() => {
     timedOut = true;
@@ -76,6 +83,11 @@ function launch(
       settle(result);
     };
     child.on('error', (error) => finish({ failed: error.message }));
+    // The streams close later when somebody else has them too, who gets as long to end.
+    child.on('exit', () => {
+      clearTimeout(timer);
+      killSoon();
+    });
     child.on('close', (code, signal) => {
       signalGroup(child, 'SIGKILL');
       if (timedOut) finish({ failed: `no result after ${timeoutMs / 1000} s` });

@@ -37,7 +37,8 @@ export function lineLength({ path, text }) {
  * @param {import('../tree.mjs').SourceFile} file
  */
 export function headerComment({ path, text }) {
-  const start = text.replace(/^#!.*\n/, '').trimStart();
+  // `':'` lets a shell script and JavaScript be one file: bin/dragon.
+  const start = text.replace(/^#!.*\n/, '').replace(/^':' /, '').trimStart();
   const ownHeader = `#include "${path.replace(/^native\//, '').replace(/\.cpp$/, '.h')}"`;
   const isExplained = /^(\/\*|\/\/)/.test(start) || start.startsWith(ownHeader) || isTest(path);
   return isExplained ? [] : [`${path}:1: no header comment`];

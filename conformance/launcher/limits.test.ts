@@ -67,6 +67,10 @@ describe('a machine', () => {
     const { code, stdout, stderr } = await limited('ulimit -n 32', [ending, 'code', '3']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^dragon: only 32 file descriptors [^\n]*ulimit -n[^\n]*\n$/);
+    // Node itself aborts with so few: the command has to say it before.
+    const beforeNode = await run('sh', ['-c', 'ulimit -n 15; exec "$0"', dragonCommand]);
+    expect(beforeNode.code).toBe(1);
+    expect(beforeNode.stderr).toMatch(/^dragon: only 15 file descriptors [^\n]*ulimit[^\n]*\n$/);
   });
 
   it('with one core suffices [LNC-013]', async (context) => {

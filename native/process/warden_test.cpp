@@ -197,7 +197,7 @@ TEST_CASE("when the launcher is gone nothing of the run is left [PRC-014] [PRC-0
 
 TEST_CASE("a halt with a grace lets processes end themselves, then kills [PRC-013]") {
   Bench bench;
-  bench.Shell(1, "trap 'exit 5' TERM; sleep 30 & wait");
+  bench.Shell(1, "trap 'exit 5' TERM; while :; do sleep 30 & wait; done");
   bench.Shell(2, "trap '' TERM; while :; do sleep 30; done");
   const pid_t polite = bench.Spawned().pid;
   const pid_t deaf = bench.Spawned().pid;
