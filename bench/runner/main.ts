@@ -5,22 +5,26 @@ import { CASES } from '../cases/index.ts';
 import { benchCommand } from './bench-command.ts';
 import { UsageError } from './goals.ts';
 import { goalsCommand } from './goals-command.ts';
-import { outputOf } from './terminal.ts';
+import { outputOf, type Screens } from './terminal.ts';
 
 const COMMANDS = { bench: benchCommand, goals: goalsCommand };
 
 /** Runs `bench` or `goals` and answers the exit code. */
-export async function main(root: string, args: readonly string[]): Promise<number> {
+export async function main(
+  root: string,
+  args: readonly string[],
+  screens: Screens = process,
+): Promise<number> {
   const [name = '', ...rest] = args;
   const command = Object.hasOwn(COMMANDS, name)
     ? COMMANDS[name as keyof typeof COMMANDS]
     : undefined;
   try {
     if (command === undefined) throw new UsageError(`no command is called '${name}'`);
-    return await command({ root, cases: CASES, out: outputOf(process) }, rest);
+    return await command({ root, cases: CASES, out: outputOf(screens) }, rest);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${name}: ${error.message}\n`);
+    screens.stderr.write(`${name}: ${error.message}\n`);
     return 2;
   }
 }

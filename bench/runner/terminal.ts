@@ -10,9 +10,13 @@ export interface Screen {
   readonly columns?: number;
 }
 
+export interface Screens {
+  readonly stdout: Screen;
+  readonly stderr: Screen;
+}
+
 /** Progress is shown on standard error if that is a terminal; each text replaces the last. */
-export function outputOf(streams: { readonly stdout: Screen; readonly stderr: Screen }): Output {
-  const { stdout, stderr } = streams;
+export function outputOf({ stdout, stderr }: Screens): Output {
   const words: Output = {
     write: (text) => void stdout.write(text),
     warn: (text) => void stderr.write(text),

@@ -38,7 +38,10 @@ export function lineLength({ path, text }) {
  */
 export function headerComment({ path, text }) {
   // `':'` lets a shell script and JavaScript be one file: bin/dragon.
-  const start = text.replace(/^#!.*\n/, '').replace(/^':' /, '').trimStart();
+  const start = text
+    .replace(/^#!.*\n/, '')
+    .replace(/^':' /, '')
+    .trimStart();
   const ownHeader = `#include "${path.replace(/^native\//, '').replace(/\.cpp$/, '.h')}"`;
   const isExplained = /^(\/\*|\/\/)/.test(start) || start.startsWith(ownHeader) || isTest(path);
   return isExplained ? [] : [`${path}:1: no header comment`];
