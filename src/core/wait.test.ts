@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Channel } from './channel.ts';
 import { RobustLock } from './lock.ts';
 import { useNode } from './node.fixture.ts';
@@ -101,6 +101,26 @@ describe('aborts', () => {
     expect(results[1]).toBe(true);
     lock.release();
     lock.close();
+  });
+
+  it('pass on the wake that they did not use [WAI-006]', async () => {
+    const lock = RobustLock.create(fixture.pool);
+    const tooLate = sleep(2000).then(() => 'the wake was lost');
+    // Without its timer no wait looks again by itself, which would hide a wake that was lost.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      expect(lock.tryAcquire()).toBe(true);
+      const controller = new AbortController();
+      const aborted = lock.acquire({ signal: controller.signal }).catch(() => 'aborted');
+      const next = lock.acquire();
+      lock.release();
+      controller.abort();
+      expect(await aborted).toBe('aborted');
+      expect(await Promise.race([next, tooLate])).toBe(true);
+    } finally {
+      vi.useRealTimers();
+      lock.close();
+    }
   });
 });
 

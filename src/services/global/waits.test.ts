@@ -137,6 +137,21 @@ describe('names of objects', () => {
     expect(desk.answer(lookup(desk, a, 'n'), 'GsReply').err).toBe(Status.NOT_FOUND);
     expect(desk.state.namesOfPuid.size).toBe(0);
   });
+
+  it('are given back by a process that ends, all of its references at once [SVC-043]', () => {
+    const desk = new Desk();
+    const [a, b] = [desk.started(HEAD_PUID), desk.started(HEAD_PUID)];
+    for (const name of ['m', 'n']) {
+      register(desk, a, name);
+      lookup(desk, a, name, { hold: true });
+    }
+    lookup(desk, b, 'n', { hold: true });
+    desk.exit(a);
+    expect(desk.answer(lookup(desk, b, 'm'), 'GsReply').err).toBe(Status.NOT_FOUND);
+    const tag = desk.ask(HEAD_PUID, { type: 'GsNameList' });
+    expect(desk.answer(tag, 'GsNameListReply').names).toMatchObject([{ name: 'n', holders: 1 }]);
+    expect(desk.answer(register(desk, b, 'm'), 'GsReply').err).toBe(0);
+  });
 });
 
 describe('global services', () => {
