@@ -24,7 +24,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   AllocationFace::init(env, exports);
   ChannelFace::init(env, exports);
   LockFace::init(env, exports);
-  InitProcess(env, exports);
+  init_process(env, exports);
   exports.Set("lastErrorText", Napi::Function::New<take_last_error_text>(env));
   return exports;
 }

@@ -14,9 +14,9 @@ namespace dragon::binding {
 // until the loop has closed it.
 class LoopPoll {
  public:
-  ~LoopPoll() { Close(); }
+  ~LoopPoll() { close(); }
 
-  bool Open(napi_env env, int fd, std::function<void()> ready) {
+  bool open(napi_env env, int fd, std::function<void()> ready) {
     uv_loop_t* loop = nullptr;
     if (napi_get_uv_event_loop(env, &loop) != napi_ok) return false;
     auto state = std::make_unique<State>();
@@ -27,7 +27,7 @@ class LoopPoll {
     return true;
   }
 
-  void Listen(bool for_output) {
+  void listen(bool for_output) {
     if (state_ == nullptr) return;
     const int events = UV_READABLE | (for_output ? UV_WRITABLE : 0);
     uv_poll_start(&state_->handle, events,
@@ -35,14 +35,14 @@ class LoopPoll {
   }
 
   // From here on the descriptor alone does not keep the loop running, or does again.
-  void Unref() {
+  void unref() {
     if (state_ != nullptr) uv_unref(reinterpret_cast<uv_handle_t*>(&state_->handle));
   }
-  void Ref() {
+  void ref() {
     if (state_ != nullptr) uv_ref(reinterpret_cast<uv_handle_t*>(&state_->handle));
   }
 
-  void Close() {
+  void close() {
     if (state_ == nullptr) return;
     uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle),
              [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
@@ -58,8 +58,8 @@ class LoopPoll {
 };
 
 // Calls back from the event loop; an exception there is the process's uncaught exception.
-inline void CallBack(Napi::Env env, const Napi::FunctionReference& listener,
-                     const std::vector<napi_value>& arguments) {
+inline void call_back(Napi::Env env, const Napi::FunctionReference& listener,
+                      const std::vector<napi_value>& arguments) {
   if (listener.IsEmpty()) return;
   listener.MakeCallback(env.Global(), arguments);
   if (!env.IsExceptionPending()) return;
@@ -67,12 +67,12 @@ inline void CallBack(Napi::Env env, const Napi::FunctionReference& listener,
 }
 
 // The same with numbers for arguments.
-inline void CallBack(Napi::Env env, const Napi::FunctionReference& listener,
-                     const std::vector<double>& numbers) {
+inline void call_back(Napi::Env env, const Napi::FunctionReference& listener,
+                      const std::vector<double>& numbers) {
   const Napi::HandleScope scope(env);
   std::vector<napi_value> arguments;
   for (double number : numbers) arguments.push_back(Napi::Number::New(env, number));
-  CallBack(env, listener, arguments);
+  call_back(env, listener, arguments);
 }
 
 }  // namespace dragon::binding

@@ -100,13 +100,13 @@ Napi::Value NodeFace::make(Napi::Env env, std::shared_ptr<Node> node) {
 
 void NodeFace::start(Napi::Env env, std::shared_ptr<Node> node) {
   node_ = std::move(node);
-  bell_poll_.Open(env, node_->bell().fd(), [this] { ring(); });
-  bell_poll_.Listen(false);
-  bell_poll_.Unref();
+  bell_poll_.open(env, node_->bell().fd(), [this] { ring(); });
+  bell_poll_.listen(false);
+  bell_poll_.unref();
   if (node_->broker() != nullptr) {
-    broker_poll_.Open(env, node_->broker()->fd(), [this] { serve_broker(); });
-    broker_poll_.Listen(false);
-    broker_poll_.Unref();
+    broker_poll_.open(env, node_->broker()->fd(), [this] { serve_broker(); });
+    broker_poll_.listen(false);
+    broker_poll_.unref();
     sweep_timer_.open(env, kSweepPeriodMs, [this] {
       if (!node_->broker()->needs_sweep()) return;
       node_->broker()->sweep();
@@ -124,8 +124,8 @@ void NodeFace::at_exit(void* argument) {
   if (face->node_ != nullptr && !main_thread) leave(face->node_);
   // Not destroyed: closing a live actor without giving back what it owns would lose it.
   if (main_thread) new std::shared_ptr<Node>(face->node_);
-  face->bell_poll_.Close();
-  face->broker_poll_.Close();
+  face->bell_poll_.close();
+  face->broker_poll_.close();
   face->sweep_timer_.close();
   face->node_ = nullptr;
 }
@@ -133,8 +133,8 @@ void NodeFace::at_exit(void* argument) {
 void NodeFace::stop() {
   if (node_ == nullptr) return;
   napi_remove_env_cleanup_hook(Env(), at_exit, this);
-  bell_poll_.Close();
-  broker_poll_.Close();
+  bell_poll_.close();
+  broker_poll_.close();
   sweep_timer_.close();
   waits_.clear();
   kept_.clear();
@@ -204,7 +204,7 @@ void NodeFace::on_wake(const Napi::CallbackInfo& info) {
 }
 
 void NodeFace::set_pending(const Napi::CallbackInfo& info) {
-  info[0].ToBoolean() ? bell_poll_.Ref() : bell_poll_.Unref();
+  info[0].ToBoolean() ? bell_poll_.ref() : bell_poll_.unref();
 }
 
 void NodeFace::ring() {
@@ -220,7 +220,7 @@ void NodeFace::ring() {
   const Napi::HandleScope scope(env);
   Napi::Array ids = Napi::Array::New(env, woken.size());
   for (size_t i = 0; i < woken.size(); ++i) ids.Set(static_cast<uint32_t>(i), woken[i].second);
-  CallBack(env, wake_, std::vector<napi_value>{ids});
+  call_back(env, wake_, std::vector<napi_value>{ids});
 }
 
 void NodeFace::on_actor(const Napi::CallbackInfo& info) {
@@ -233,7 +233,7 @@ void NodeFace::serve_broker() {
   BrokerEvent event;
   while (node->broker()->next_event(event)) {
     const double dead = event.kind == BrokerEvent::Kind::kDead ? 1 : 0;
-    CallBack(Env(), actor_, std::vector<double>{double(event.actor), double(event.pid), dead});
+    call_back(Env(), actor_, std::vector<double>{double(event.actor), double(event.pid), dead});
   }
 }
 

@@ -21,16 +21,16 @@
 namespace dragon::binding {
 namespace {
 
-std::string Text(const Napi::Value& value) {
+std::string text_of(const Napi::Value& value) {
   return value.ToString().Utf8Value();
 }
-int Int(const Napi::Value& value) {
+int int_of(const Napi::Value& value) {
   return value.ToNumber().Int32Value();
 }
-Napi::Value Number(Napi::Env env, double value) {
+Napi::Value number_value(Napi::Env env, double value) {
   return Napi::Number::New(env, value);
 }
-Napi::Value Boolean(Napi::Env env, bool value) {
+Napi::Value boolean_value(Napi::Env env, bool value) {
   return Napi::Boolean::New(env, value);
 }
 
@@ -44,111 +44,111 @@ struct Watch {
 
 // watchSignals(numbers, (signal, fromKernel, sender, timeMs) => void): a function that ends
 // the watch, or an errno. The watch keeps no event loop alive.
-Napi::Value WatchSignals(const Napi::CallbackInfo& info) {
+Napi::Value watch_signals(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto watch = std::make_shared<Watch>();
   std::vector<int> signals;
   const auto numbers = info[0].As<Napi::Array>();
-  for (uint32_t i = 0; i < numbers.Length(); ++i) signals.push_back(Int(numbers.Get(i)));
-  if (const int error = watch->watcher.Start(signals)) return Number(env, error);
+  for (uint32_t i = 0; i < numbers.Length(); ++i) signals.push_back(int_of(numbers.Get(i)));
+  if (const int error = watch->watcher.start(signals)) return number_value(env, error);
   watch->listener = Napi::Persistent(info[1].As<Napi::Function>());
   const auto report = [env, watch] {
-    for (const process::SignalReport& report : watch->watcher.Read()) {
-      CallBack(env, watch->listener,
-               {static_cast<double>(report.signal), static_cast<double>(report.from_kernel),
-                static_cast<double>(report.sender), static_cast<double>(report.time_ms)});
+    for (const process::SignalReport& report : watch->watcher.read()) {
+      call_back(env, watch->listener,
+                {static_cast<double>(report.signal), static_cast<double>(report.from_kernel),
+                 static_cast<double>(report.sender), static_cast<double>(report.time_ms)});
     }
   };
-  if (!watch->poll.Open(env, watch->watcher.fd(), report)) return Number(env, ENOTSUP);
-  watch->poll.Listen(false);
-  watch->poll.Unref();
+  if (!watch->poll.open(env, watch->watcher.fd(), report)) return number_value(env, ENOTSUP);
+  watch->poll.listen(false);
+  watch->poll.unref();
   return Napi::Function::New(env, [watch](const Napi::CallbackInfo&) {
-    watch->poll.Close();
-    watch->watcher.Stop();
+    watch->poll.close();
+    watch->watcher.stop();
   });
 }
 
 // ---- sweeps --------------------------------------------------------------------------------
 
-Napi::Value BecomeSubreaper(const Napi::CallbackInfo& info) {
-  return Number(info.Env(), prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : errno);
+Napi::Value become_subreaper(const Napi::CallbackInfo& info) {
+  return number_value(info.Env(), prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : errno);
 }
 
 // sweepChildren(timeoutMs): true when no child is left.
-Napi::Value SweepChildren(const Napi::CallbackInfo& info) {
-  return Boolean(info.Env(), process::SweepChildren(Int(info[0])));
+Napi::Value sweep_children(const Napi::CallbackInfo& info) {
+  return boolean_value(info.Env(), process::sweep_children(int_of(info[0])));
 }
 
 // sweepMarked(runId, timeoutMs): true when no process of the run is left.
-Napi::Value SweepMarked(const Napi::CallbackInfo& info) {
-  return Boolean(info.Env(), process::SweepMarked(Text(info[0]), Int(info[1])));
+Napi::Value sweep_marked(const Napi::CallbackInfo& info) {
+  return boolean_value(info.Env(), process::sweep_marked(text_of(info[0]), int_of(info[1])));
 }
 
 // removeRunDirectory(base, name, keepBase): 0 or an errno.
-Napi::Value RemoveRunDirectory(const Napi::CallbackInfo& info) {
-  const std::string base = Text(info[0]);
-  const int error = process::RemoveRunDirectory(base, Text(info[1]));
-  if (!info[2].ToBoolean()) process::RemoveEmptyBase(base);
-  return Number(info.Env(), error);
+Napi::Value remove_run_directory(const Napi::CallbackInfo& info) {
+  const std::string base = text_of(info[0]);
+  const int error = process::remove_run_directory(base, text_of(info[1]));
+  if (!info[2].ToBoolean()) process::remove_empty_base(base);
+  return number_value(info.Env(), error);
 }
 
 // ---- processes -----------------------------------------------------------------------------
 
-Napi::Object StatObject(Napi::Env env, const process::ProcessStat& stat) {
+Napi::Object stat_object(Napi::Env env, const process::ProcessStat& stat) {
   Napi::Object object = Napi::Object::New(env);
-  object.Set("pid", Number(env, stat.pid));
-  object.Set("parent", Number(env, stat.parent));
+  object.Set("pid", number_value(env, stat.pid));
+  object.Set("parent", number_value(env, stat.parent));
   object.Set("state", Napi::String::New(env, std::string(1, stat.state)));
-  object.Set("startTime", Number(env, static_cast<double>(stat.start_time)));
+  object.Set("startTime", number_value(env, static_cast<double>(stat.start_time)));
   object.Set("command", Napi::String::New(env, stat.command));
   return object;
 }
 
 // processStat(pid): an object, or undefined when there is no such process.
-Napi::Value ProcessStat(const Napi::CallbackInfo& info) {
-  const auto stat = process::ReadStat(Int(info[0]));
+Napi::Value process_stat(const Napi::CallbackInfo& info) {
+  const auto stat = process::read_stat(int_of(info[0]));
   if (!stat) return info.Env().Undefined();
-  return StatObject(info.Env(), *stat);
+  return stat_object(info.Env(), *stat);
 }
 
 // markedProcesses(runId): objects.
-Napi::Value MarkedProcesses(const Napi::CallbackInfo& info) {
+Napi::Value marked_processes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Array list = Napi::Array::New(env);
-  for (const auto& stat : process::MarkedProcesses(Text(info[0]))) {
-    list.Set(list.Length(), StatObject(env, stat));
+  for (const auto& stat : process::marked_processes(text_of(info[0]))) {
+    list.Set(list.Length(), stat_object(env, stat));
   }
   return list;
 }
 
 // startedWith(pid, variable): the variable's value, or undefined.
-Napi::Value StartedWith(const Napi::CallbackInfo& info) {
-  const auto value = process::StartedWith(Int(info[0]), Text(info[1]));
+Napi::Value started_with(const Napi::CallbackInfo& info) {
+  const auto value = process::started_with(int_of(info[0]), text_of(info[1]));
   if (!value) return info.Env().Undefined();
   return Napi::String::New(info.Env(), *value);
 }
 
 // endProcess(code): ends this process at once, without taking Node's environment apart.
-Napi::Value EndProcess(const Napi::CallbackInfo& info) {
-  ::_exit(Int(info[0]));
+Napi::Value end_process(const Napi::CallbackInfo& info) {
+  ::_exit(int_of(info[0]));
 }
 
 }  // namespace
 
-void InitProcess(Napi::Env env, Napi::Object exports) {
+void init_process(Napi::Env env, Napi::Object exports) {
   const auto function = [&](const char* name, Napi::Value (*call)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, call, name));
   };
-  function("startWarden", StartWarden);
-  function("watchSignals", WatchSignals);
-  function("becomeSubreaper", BecomeSubreaper);
-  function("sweepChildren", SweepChildren);
-  function("sweepMarked", SweepMarked);
-  function("removeRunDirectory", RemoveRunDirectory);
-  function("processStat", ProcessStat);
-  function("markedProcesses", MarkedProcesses);
-  function("startedWith", StartedWith);
-  function("endProcess", EndProcess);
+  function("startWarden", start_warden);
+  function("watchSignals", watch_signals);
+  function("becomeSubreaper", become_subreaper);
+  function("sweepChildren", sweep_children);
+  function("sweepMarked", sweep_marked);
+  function("removeRunDirectory", remove_run_directory);
+  function("processStat", process_stat);
+  function("markedProcesses", marked_processes);
+  function("startedWith", started_with);
+  function("endProcess", end_process);
 }
 
 }  // namespace dragon::binding

@@ -5,6 +5,6 @@
 
 namespace dragon::binding {
 
-void InitProcess(Napi::Env env, Napi::Object exports);
+void init_process(Napi::Env env, Napi::Object exports);
 
 }  // namespace dragon::binding

@@ -12,7 +12,7 @@ namespace {
 // What the listener's first argument says; the others are the fields of the frame.
 enum class WardenEvent { kSpawned = 1, kExited = 2, kHalted = 3, kGone = 4 };
 
-std::vector<std::string> Texts(const Napi::Value& value) {
+std::vector<std::string> texts_of(const Napi::Value& value) {
   const auto list = value.As<Napi::Array>();
   std::vector<std::string> texts;
   texts.reserve(list.Length());
@@ -22,7 +22,7 @@ std::vector<std::string> Texts(const Napi::Value& value) {
   return texts;
 }
 
-uint64_t Tag(const Napi::Value& value) {
+uint64_t tag(const Napi::Value& value) {
   return static_cast<uint64_t>(value.ToNumber().Int64Value());
 }
 
@@ -32,17 +32,17 @@ class WardenState : public std::enable_shared_from_this<WardenState> {
   explicit WardenState(Napi::Env env) : env_(env) {}
 
   // Returns 0 or an errno.
-  int Start(const process::WardenStart& start, const Napi::Function& listener) {
-    if (const int error = process::WardenClient::Start(start, client_)) return error;
+  int start(const process::WardenStart& start, const Napi::Function& listener) {
+    if (const int error = process::WardenClient::start(start, client_)) return error;
     listener_ = Napi::Persistent(listener);
     self_ = shared_from_this();
-    if (!frames_.Open(env_, client_->socket(), [this] { OnFrames(); }) ||
-        !end_.Open(env_, client_->pidfd(), [this] { OnEnd(); })) {
-      Close();
+    if (!frames_.open(env_, client_->socket(), [this] { on_frames(); }) ||
+        !end_.open(env_, client_->pidfd(), [this] { on_end(); })) {
+      close();
       return ENOTSUP;
     }
-    frames_.Listen(false);
-    end_.Listen(false);
+    frames_.listen(false);
+    end_.listen(false);
     return 0;
   }
 
@@ -50,14 +50,14 @@ class WardenState : public std::enable_shared_from_this<WardenState> {
 
   // spawn(tag, program, directory, argv, env, stdio, newGroup): entries of stdio are
   // 'inherit', 'null' or a descriptor. Returns 0 or an errno.
-  int Spawn(const Napi::CallbackInfo& info) {
+  int spawn(const Napi::CallbackInfo& info) {
     if (!client_) return ESHUTDOWN;
     process::SpawnRequest request;
-    request.tag = Tag(info[0]);
+    request.tag = tag(info[0]);
     request.program = info[1].ToString().Utf8Value();
     request.directory = info[2].ToString().Utf8Value();
-    request.argv = Texts(info[3]);
-    request.env = Texts(info[4]);
+    request.argv = texts_of(info[3]);
+    request.env = texts_of(info[4]);
     request.new_group = info[6].ToBoolean();
     std::vector<int> passed;
     const auto stdio = info[5].As<Napi::Array>();
@@ -71,77 +71,77 @@ class WardenState : public std::enable_shared_from_this<WardenState> {
         mode = process::StdioMode::kNull;
       }
     }
-    const int error = client_->Spawn(request, passed);
-    Flush();
+    const int error = client_->spawn(request, passed);
+    flush();
     return error;
   }
 
-  void Signal(const Napi::CallbackInfo& info) {
+  void signal(const Napi::CallbackInfo& info) {
     if (!client_) return;
-    client_->Signal(Tag(info[0]), info[1].ToNumber().Int32Value());
-    Flush();
+    client_->signal(tag(info[0]), info[1].ToNumber().Int32Value());
+    flush();
   }
 
-  void Halt(const Napi::CallbackInfo& info) {
+  void halt(const Napi::CallbackInfo& info) {
     if (!client_) return;
-    client_->Halt(info[0].ToNumber().Int32Value());
-    Flush();
+    client_->halt(info[0].ToNumber().Int32Value());
+    flush();
   }
 
-  void Close() {
-    frames_.Close();
-    end_.Close();
+  void close() {
+    frames_.close();
+    end_.close();
     client_.reset();
     self_.reset();
   }
 
  private:
-  void Flush() {
-    client_->Flush();
-    frames_.Listen(client_->HasOutput());
+  void flush() {
+    client_->flush();
+    frames_.listen(client_->has_output());
   }
 
-  void Tell(WardenEvent event, std::vector<double> numbers) {
+  void tell(WardenEvent event, std::vector<double> numbers) {
     numbers.insert(numbers.begin(), static_cast<double>(event));
-    CallBack(env_, listener_, numbers);
+    call_back(env_, listener_, numbers);
   }
 
-  void Tell(const process::SpawnedEvent& event) {
-    Tell(WardenEvent::kSpawned,
+  void tell(const process::SpawnedEvent& event) {
+    tell(WardenEvent::kSpawned,
          {static_cast<double>(event.tag), static_cast<double>(event.pid),
           static_cast<double>(event.error), static_cast<double>(event.stage)});
   }
-  void Tell(const process::ExitedEvent& event) {
-    Tell(WardenEvent::kExited,
+  void tell(const process::ExitedEvent& event) {
+    tell(WardenEvent::kExited,
          {static_cast<double>(event.tag), static_cast<double>(event.pid),
           static_cast<double>(event.code), static_cast<double>(event.signal)});
   }
-  void Tell(const process::HaltedEvent& event) {
-    Tell(WardenEvent::kHalted, {static_cast<double>(event.left)});
+  void tell(const process::HaltedEvent& event) {
+    tell(WardenEvent::kHalted, {static_cast<double>(event.left)});
   }
 
   // The listener may close the warden; each step looks whether it is still there.
-  void OnFrames() {
+  void on_frames() {
     const auto keep = shared_from_this();
     std::vector<process::WardenClient::Event> events;
-    if (client_->Read(events)) {
-      Flush();
+    if (client_->read(events)) {
+      flush();
     } else {
-      frames_.Close();  // the end of the process follows
+      frames_.close();  // the end of the process follows
     }
     for (const auto& event : events) {
-      if (client_) std::visit([this](const auto& kind) { Tell(kind); }, event);
+      if (client_) std::visit([this](const auto& kind) { tell(kind); }, event);
     }
   }
 
-  void OnEnd() {
+  void on_end() {
     const auto keep = shared_from_this();
     process::ExitStatus status;
-    if (!client_->Reap(status)) return;
-    OnFrames();  // what the warden wrote before it ended comes first
+    if (!client_->reap(status)) return;
+    on_frames();  // what the warden wrote before it ended comes first
     if (!client_) return;
-    Close();
-    Tell(WardenEvent::kGone,
+    close();
+    tell(WardenEvent::kGone,
          {static_cast<double>(status.code), static_cast<double>(status.signal)});
   }
 
@@ -155,12 +155,12 @@ class WardenState : public std::enable_shared_from_this<WardenState> {
 
 }  // namespace
 
-Napi::Value StartWarden(const Napi::CallbackInfo& info) {
+Napi::Value start_warden(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto state = std::make_shared<WardenState>(env);
   const process::WardenStart start{info[0].ToString().Utf8Value(), info[1].ToString().Utf8Value(),
                                    info[2].ToString().Utf8Value(), info[3].ToBoolean()};
-  const int error = state->Start(start, info[4].As<Napi::Function>());
+  const int error = state->start(start, info[4].As<Napi::Function>());
   if (error != 0) return Napi::Number::New(env, error);
   Napi::Object face = Napi::Object::New(env);
   const auto method = [&](const char* name, auto call) {
@@ -168,11 +168,11 @@ Napi::Value StartWarden(const Napi::CallbackInfo& info) {
   };
   face.Set("pid", Napi::Number::New(env, state->pid()));
   method("spawn", [state](const Napi::CallbackInfo& call) {
-    return Napi::Value(Napi::Number::New(call.Env(), state->Spawn(call)));
+    return Napi::Value(Napi::Number::New(call.Env(), state->spawn(call)));
   });
-  method("signal", [state](const Napi::CallbackInfo& call) { state->Signal(call); });
-  method("halt", [state](const Napi::CallbackInfo& call) { state->Halt(call); });
-  method("close", [state](const Napi::CallbackInfo&) { state->Close(); });
+  method("signal", [state](const Napi::CallbackInfo& call) { state->signal(call); });
+  method("halt", [state](const Napi::CallbackInfo& call) { state->halt(call); });
+  method("close", [state](const Napi::CallbackInfo&) { state->close(); });
   return face;
 }
 

@@ -6,6 +6,6 @@
 namespace dragon::binding {
 
 // startWarden(executable, base, name, keepBase, listener): the object, or an errno.
-Napi::Value StartWarden(const Napi::CallbackInfo& info);
+Napi::Value start_warden(const Napi::CallbackInfo& info);
 
 }  // namespace dragon::binding

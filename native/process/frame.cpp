@@ -9,22 +9,22 @@ namespace {
 class Writer {
  public:
   template <typename T>
-  Writer& Put(T value) {
+  Writer& put(T value) {
     bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
     return *this;
   }
-  Writer& Put(std::string_view text) {
-    Put(static_cast<uint32_t>(text.size()));
+  Writer& put(std::string_view text) {
+    put(static_cast<uint32_t>(text.size()));
     bytes_.append(text);
     return *this;
   }
-  Writer& Put(const std::string& text) { return Put(std::string_view(text)); }
-  Writer& Put(const std::vector<std::string>& list) {
-    Put(static_cast<uint32_t>(list.size()));
-    for (const std::string& text : list) Put(text);
+  Writer& put(const std::string& text) { return put(std::string_view(text)); }
+  Writer& put(const std::vector<std::string>& list) {
+    put(static_cast<uint32_t>(list.size()));
+    for (const std::string& text : list) put(text);
     return *this;
   }
-  std::string Take() { return std::move(bytes_); }
+  std::string take() { return std::move(bytes_); }
 
  private:
   std::string bytes_;
@@ -37,7 +37,7 @@ class Reader {
 
   template <typename T>
   Reader& Get(T& value) {
-    if (Need(sizeof value)) {
+    if (need(sizeof value)) {
       std::memcpy(&value, rest_.data(), sizeof value);
       rest_.remove_prefix(sizeof value);
     }
@@ -46,7 +46,7 @@ class Reader {
   Reader& Get(std::string& text) {
     uint32_t length = 0;
     Get(length);
-    if (!Need(length)) return *this;
+    if (!need(length)) return *this;
     text.assign(rest_.substr(0, length));
     rest_.remove_prefix(length);
     // The system's calls end a string at its first NUL; one inside would be a lie.
@@ -57,15 +57,15 @@ class Reader {
     uint32_t count = 0;
     Get(count);
     // Each entry takes its length word, which bounds what a forged count can reserve.
-    if (!Need(uint64_t{count} * sizeof(uint32_t))) return *this;
+    if (!need(uint64_t{count} * sizeof(uint32_t))) return *this;
     list.resize(count);
     for (std::string& text : list) Get(text);
     return *this;
   }
-  bool Done() const { return good_ && rest_.empty(); }
+  bool done() const { return good_ && rest_.empty(); }
 
  private:
-  bool Need(uint64_t bytes) { return good_ = good_ && rest_.size() >= bytes; }
+  bool need(uint64_t bytes) { return good_ = good_ && rest_.size() >= bytes; }
 
   std::string_view rest_;
   bool good_ = true;
@@ -73,13 +73,13 @@ class Reader {
 
 constexpr uint32_t kFlagNewGroup = 1;
 
-bool ValidSignal(int32_t signal) {
+bool valid_signal(int32_t signal) {
   return signal >= 1 && signal <= SIGRTMAX;
 }
 
 }  // namespace
 
-bool ValidHeader(const FrameHeader& header) {
+bool valid_header(const FrameHeader& header) {
   if (header.magic != kFrameMagic || header.payload_bytes > kFramePayloadBytesMax) return false;
   const bool spawn = header.type == static_cast<uint32_t>(FrameType::kSpawn);
   if (header.descriptors > (spawn ? kFrameDescriptorsMax : 0)) return false;
@@ -95,21 +95,21 @@ bool ValidHeader(const FrameHeader& header) {
   return false;
 }
 
-uint32_t SpawnRequest::DescriptorCount() const {
+uint32_t SpawnRequest::descriptor_count() const {
   uint32_t count = 0;
   for (StdioMode mode : stdio) count += mode == StdioMode::kPassed ? 1 : 0;
   return count;
 }
 
-std::string Encode(const SpawnRequest& request) {
+std::string encode(const SpawnRequest& request) {
   Writer writer;
-  writer.Put(request.tag).Put(request.new_group ? kFlagNewGroup : 0u);
-  for (StdioMode mode : request.stdio) writer.Put(static_cast<uint8_t>(mode));
-  writer.Put(request.program).Put(request.directory).Put(request.argv).Put(request.env);
-  return writer.Take();
+  writer.put(request.tag).put(request.new_group ? kFlagNewGroup : 0u);
+  for (StdioMode mode : request.stdio) writer.put(static_cast<uint8_t>(mode));
+  writer.put(request.program).put(request.directory).put(request.argv).put(request.env);
+  return writer.take();
 }
 
-bool Decode(std::string_view payload, SpawnRequest& out) {
+bool decode(std::string_view payload, SpawnRequest& out) {
   Reader reader(payload);
   uint32_t flags = 0;
   reader.Get(out.tag).Get(flags);
@@ -121,55 +121,55 @@ bool Decode(std::string_view payload, SpawnRequest& out) {
   }
   reader.Get(out.program).Get(out.directory).Get(out.argv).Get(out.env);
   out.new_group = (flags & kFlagNewGroup) != 0;
-  return reader.Done() && (flags & ~kFlagNewGroup) == 0 && !out.program.empty() &&
+  return reader.done() && (flags & ~kFlagNewGroup) == 0 && !out.program.empty() &&
          !out.argv.empty() && !out.directory.empty() && out.directory[0] == '/';
 }
 
-std::string Encode(const SignalRequest& request) {
-  return Writer().Put(request.tag).Put(request.signal).Take();
+std::string encode(const SignalRequest& request) {
+  return Writer().put(request.tag).put(request.signal).take();
 }
 
-bool Decode(std::string_view payload, SignalRequest& out) {
-  return Reader(payload).Get(out.tag).Get(out.signal).Done() && ValidSignal(out.signal);
+bool decode(std::string_view payload, SignalRequest& out) {
+  return Reader(payload).Get(out.tag).Get(out.signal).done() && valid_signal(out.signal);
 }
 
-std::string Encode(const HaltRequest& request) {
-  return Writer().Put(request.grace_ms).Take();
+std::string encode(const HaltRequest& request) {
+  return Writer().put(request.grace_ms).take();
 }
 
-bool Decode(std::string_view payload, HaltRequest& out) {
-  return Reader(payload).Get(out.grace_ms).Done();
+bool decode(std::string_view payload, HaltRequest& out) {
+  return Reader(payload).Get(out.grace_ms).done();
 }
 
-std::string Encode(const SpawnedEvent& event) {
+std::string encode(const SpawnedEvent& event) {
   const auto stage = static_cast<uint32_t>(event.stage);
-  return Writer().Put(event.tag).Put(event.pid).Put(event.error).Put(stage).Take();
+  return Writer().put(event.tag).put(event.pid).put(event.error).put(stage).take();
 }
 
-bool Decode(std::string_view payload, SpawnedEvent& out) {
+bool decode(std::string_view payload, SpawnedEvent& out) {
   uint32_t stage = 0;
-  const bool whole = Reader(payload).Get(out.tag).Get(out.pid).Get(out.error).Get(stage).Done();
+  const bool whole = Reader(payload).Get(out.tag).Get(out.pid).Get(out.error).Get(stage).done();
   out.stage = static_cast<SpawnStage>(stage);
   return whole && stage <= static_cast<uint32_t>(SpawnStage::kExec) &&
          (out.pid > 0) == (out.error == 0);
 }
 
-std::string Encode(const ExitedEvent& event) {
-  return Writer().Put(event.tag).Put(event.pid).Put(event.code).Put(event.signal).Take();
+std::string encode(const ExitedEvent& event) {
+  return Writer().put(event.tag).put(event.pid).put(event.code).put(event.signal).take();
 }
 
-bool Decode(std::string_view payload, ExitedEvent& out) {
+bool decode(std::string_view payload, ExitedEvent& out) {
   Reader reader(payload);
-  return reader.Get(out.tag).Get(out.pid).Get(out.code).Get(out.signal).Done() && out.pid > 0 &&
-         (out.signal == 0 || ValidSignal(out.signal));
+  return reader.Get(out.tag).Get(out.pid).Get(out.code).Get(out.signal).done() && out.pid > 0 &&
+         (out.signal == 0 || valid_signal(out.signal));
 }
 
-std::string Encode(const HaltedEvent& event) {
-  return Writer().Put(event.left).Take();
+std::string encode(const HaltedEvent& event) {
+  return Writer().put(event.left).take();
 }
 
-bool Decode(std::string_view payload, HaltedEvent& out) {
-  return Reader(payload).Get(out.left).Done();
+bool decode(std::string_view payload, HaltedEvent& out) {
+  return Reader(payload).Get(out.left).done();
 }
 
 }  // namespace dragon::process

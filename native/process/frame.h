@@ -37,7 +37,7 @@ struct FrameHeader {
 };
 static_assert(sizeof(FrameHeader) == 16);
 
-bool ValidHeader(const FrameHeader& header);
+bool valid_header(const FrameHeader& header);
 
 enum class StdioMode : uint8_t {
   kInherit = 0,  // the warden's own, which is the launcher's
@@ -54,7 +54,7 @@ struct SpawnRequest {
   std::vector<std::string> argv;
   std::vector<std::string> env;
 
-  uint32_t DescriptorCount() const;
+  uint32_t descriptor_count() const;
 };
 
 struct SignalRequest {
@@ -87,19 +87,19 @@ struct HaltedEvent {
   uint32_t left = 0;  // processes that SIGKILL did not end within the warden's patience
 };
 
-std::string Encode(const SpawnRequest& request);
-std::string Encode(const SignalRequest& request);
-std::string Encode(const HaltRequest& request);
-std::string Encode(const SpawnedEvent& event);
-std::string Encode(const ExitedEvent& event);
-std::string Encode(const HaltedEvent& event);
+std::string encode(const SpawnRequest& request);
+std::string encode(const SignalRequest& request);
+std::string encode(const HaltRequest& request);
+std::string encode(const SpawnedEvent& event);
+std::string encode(const ExitedEvent& event);
+std::string encode(const HaltedEvent& event);
 
 // Each returns false, with `out` unspecified, for anything but exactly one well-formed payload.
-bool Decode(std::string_view payload, SpawnRequest& out);
-bool Decode(std::string_view payload, SignalRequest& out);
-bool Decode(std::string_view payload, HaltRequest& out);
-bool Decode(std::string_view payload, SpawnedEvent& out);
-bool Decode(std::string_view payload, ExitedEvent& out);
-bool Decode(std::string_view payload, HaltedEvent& out);
+bool decode(std::string_view payload, SpawnRequest& out);
+bool decode(std::string_view payload, SignalRequest& out);
+bool decode(std::string_view payload, HaltRequest& out);
+bool decode(std::string_view payload, SpawnedEvent& out);
+bool decode(std::string_view payload, ExitedEvent& out);
+bool decode(std::string_view payload, HaltedEvent& out);
 
 }  // namespace dragon::process

@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kControlBytes = CMSG_SPACE(sizeof(int) * kFrameDescriptorsMax);
 
-void TakeDescriptors(const msghdr& message, std::vector<UniqueFd>& out) {
+void take_descriptors(const msghdr& message, std::vector<UniqueFd>& out) {
   auto* head = const_cast<msghdr*>(&message);
   for (cmsghdr* part = CMSG_FIRSTHDR(head); part != nullptr; part = CMSG_NXTHDR(head, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
@@ -23,7 +23,7 @@ void TakeDescriptors(const msghdr& message, std::vector<UniqueFd>& out) {
   }
 }
 
-bool WouldBlock() {
+bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
@@ -31,7 +31,7 @@ bool WouldBlock() {
 
 // A header is one send of 16 bytes, which the kernel never splits, and a receive never reads
 // past bytes that carry descriptors; so a header's descriptors are exactly those of this read.
-FrameSocket::ReadResult FrameSocket::ReadHeader() {
+FrameSocket::ReadResult FrameSocket::read_header() {
   alignas(cmsghdr) char control[kControlBytes];
   iovec part{&header_, sizeof header_};
   msghdr message{};
@@ -41,13 +41,13 @@ FrameSocket::ReadResult FrameSocket::ReadHeader() {
   message.msg_controllen = sizeof control;
   ssize_t count;
   do {
-    count = recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    count = ::recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   } while (count < 0 && errno == EINTR);
-  if (count < 0) return WouldBlock() ? ReadResult::kOpen : ReadResult::kClosed;
+  if (count < 0) return would_block() ? ReadResult::kOpen : ReadResult::kClosed;
   if (count == 0) return ReadResult::kClosed;
   frame_ = Frame{};
-  TakeDescriptors(message, frame_.descriptors);
-  if (count != sizeof header_ || !ValidHeader(header_)) return ReadResult::kMalformed;
+  take_descriptors(message, frame_.descriptors);
+  if (count != sizeof header_ || !valid_header(header_)) return ReadResult::kMalformed;
   if (frame_.descriptors.size() > header_.descriptors) return ReadResult::kMalformed;
   frame_.descriptors_lost = frame_.descriptors.size() < header_.descriptors;
   frame_.type = static_cast<FrameType>(header_.type);
@@ -57,17 +57,17 @@ FrameSocket::ReadResult FrameSocket::ReadHeader() {
   return ReadResult::kOpen;
 }
 
-FrameSocket::ReadResult FrameSocket::Read(std::vector<Frame>& frames) {
+FrameSocket::ReadResult FrameSocket::read(std::vector<Frame>& frames) {
   for (;;) {
     if (!header_read_) {
-      const ReadResult result = ReadHeader();
+      const ReadResult result = read_header();
       if (result != ReadResult::kOpen || !header_read_) return result;
     }
     while (payload_read_ < frame_.payload.size()) {
-      const ssize_t count = recv(fd_.get(), frame_.payload.data() + payload_read_,
-                                 frame_.payload.size() - payload_read_, MSG_DONTWAIT);
+      const ssize_t count = ::recv(fd_.get(), frame_.payload.data() + payload_read_,
+                                   frame_.payload.size() - payload_read_, MSG_DONTWAIT);
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0 && WouldBlock()) return ReadResult::kOpen;
+      if (count < 0 && would_block()) return ReadResult::kOpen;
       if (count <= 0) return ReadResult::kClosed;
       payload_read_ += static_cast<size_t>(count);
     }
@@ -76,7 +76,7 @@ FrameSocket::ReadResult FrameSocket::Read(std::vector<Frame>& frames) {
   }
 }
 
-void FrameSocket::Queue(FrameType type, std::string payload, std::vector<UniqueFd> descriptors) {
+void FrameSocket::queue(FrameType type, std::string payload, std::vector<UniqueFd> descriptors) {
   const FrameHeader header{kFrameMagic, static_cast<uint32_t>(type),
                            static_cast<uint32_t>(payload.size()),
                            static_cast<uint32_t>(descriptors.size())};
@@ -90,7 +90,7 @@ void FrameSocket::Queue(FrameType type, std::string payload, std::vector<UniqueF
   output_.push_back(std::move(body));
 }
 
-ssize_t FrameSocket::SendSome(const Output& output) const {
+ssize_t FrameSocket::send_some(const Output& output) const {
   alignas(cmsghdr) char control[kControlBytes] = {};
   iovec part{const_cast<char*>(output.bytes.data()) + output.written,
              output.bytes.size() - output.written};
@@ -109,15 +109,15 @@ ssize_t FrameSocket::SendSome(const Output& output) const {
       std::memcpy(CMSG_DATA(rights) + i * sizeof(int), &fd, sizeof fd);
     }
   }
-  return sendmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return ::sendmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-bool FrameSocket::Flush() {
+bool FrameSocket::flush() {
   while (!output_.empty()) {
     Output& output = output_.front();
-    const ssize_t count = SendSome(output);
+    const ssize_t count = send_some(output);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && (WouldBlock() || errno == ENOBUFS || errno == ETOOMANYREFS)) return true;
+    if (count < 0 && (would_block() || errno == ENOBUFS || errno == ETOOMANYREFS)) return true;
     if (count < 0) return false;
     output.descriptors.clear();
     output.written += static_cast<size_t>(count);

@@ -3,7 +3,7 @@
 // Goals: neither side ever waits for the other. What can't be written yet is kept; what has
 // been read in part is kept; descriptors arrive with the header of their frame, or the frame
 // says that they were lost (the receiver was out of descriptors).
-// Non-goals: no event loop; the owner polls `fd()` and calls Read and Flush.
+// Non-goals: no event loop; the owner polls `fd()` and calls `read` and `flush`.
 #pragma once
 
 #include <deque>
@@ -29,16 +29,16 @@ class FrameSocket {
   explicit FrameSocket(UniqueFd fd) : fd_(std::move(fd)) {}
 
   int fd() const { return fd_.get(); }
-  bool HasOutput() const { return !output_.empty(); }
+  bool has_output() const { return !output_.empty(); }
 
   // Appends the frames that are complete. After kClosed or kMalformed nothing more comes.
-  ReadResult Read(std::vector<Frame>& frames);
+  ReadResult read(std::vector<Frame>& frames);
 
   // Queues one frame; the descriptors are the socket's from here on.
-  void Queue(FrameType type, std::string payload, std::vector<UniqueFd> descriptors = {});
+  void queue(FrameType type, std::string payload, std::vector<UniqueFd> descriptors = {});
 
   // Writes what can be written now; false when the peer is gone.
-  bool Flush();
+  bool flush();
 
  private:
   struct Output {
@@ -47,8 +47,8 @@ class FrameSocket {
     size_t written = 0;
   };
 
-  ReadResult ReadHeader();
-  ssize_t SendSome(const Output& output) const;
+  ReadResult read_header();
+  ssize_t send_some(const Output& output) const;
 
   UniqueFd fd_;
   std::deque<Output> output_;

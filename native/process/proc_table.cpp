@@ -20,17 +20,17 @@ struct CloseDirectory {
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-std::string ProcPath(pid_t pid, const char* name) {
+std::string proc_path(pid_t pid, const char* name) {
   return "/proc/" + std::to_string(pid) + "/" + name;
 }
 
-std::optional<std::string> ReadFile(const std::string& path) {
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+std::optional<std::string> read_file(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return std::nullopt;
   std::string content;
   char buffer[4096];
   for (;;) {
-    const ssize_t count = read(fd.get(), buffer, sizeof buffer);
+    const ssize_t count = ::read(fd.get(), buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return std::nullopt;
     if (count == 0) return content;
@@ -39,7 +39,7 @@ std::optional<std::string> ReadFile(const std::string& path) {
 }
 
 // The entries of a directory whose names are numbers.
-void NumbersIn(const std::string& path, std::vector<pid_t>& out) {
+void numbers_in(const std::string& path, std::vector<pid_t>& out) {
   const Directory directory(opendir(path.c_str()));
   if (!directory) return;
   while (const dirent* entry = readdir(directory.get())) {
@@ -48,7 +48,7 @@ void NumbersIn(const std::string& path, std::vector<pid_t>& out) {
   }
 }
 
-void AppendNumbers(const std::string& text, std::vector<pid_t>& out) {
+void append_numbers(const std::string& text, std::vector<pid_t>& out) {
   const char* at = text.c_str();
   for (;;) {
     char* end = nullptr;
@@ -60,10 +60,10 @@ void AppendNumbers(const std::string& text, std::vector<pid_t>& out) {
 }
 
 // For kernels without /proc/PID/task/TID/children.
-std::vector<pid_t> ChildrenByScan(pid_t parent) {
+std::vector<pid_t> children_by_scan(pid_t parent) {
   std::vector<pid_t> children;
-  for (pid_t pid : AllProcesses()) {
-    const auto stat = ReadStat(pid);
+  for (pid_t pid : all_processes()) {
+    const auto stat = read_stat(pid);
     if (stat && stat->parent == parent) children.push_back(pid);
   }
   return children;
@@ -71,8 +71,8 @@ std::vector<pid_t> ChildrenByScan(pid_t parent) {
 
 }  // namespace
 
-std::optional<ProcessStat> ReadStat(pid_t pid) {
-  const auto text = ReadFile(ProcPath(pid, "stat"));
+std::optional<ProcessStat> read_stat(pid_t pid) {
+  const auto text = read_file(proc_path(pid, "stat"));
   if (!text) return std::nullopt;
   // "PID (COMMAND) STATE PPID PGRP ..."; the command may itself contain parentheses.
   const size_t open = text->find('(');
@@ -97,27 +97,27 @@ std::optional<ProcessStat> ReadStat(pid_t pid) {
   return stat;
 }
 
-std::vector<pid_t> ChildrenOf(pid_t pid) {
-  static const bool kernel_lists_children = access("/proc/thread-self/children", F_OK) == 0;
-  if (!kernel_lists_children) return ChildrenByScan(pid);
+std::vector<pid_t> children_of(pid_t pid) {
+  static const bool kernel_lists_children = ::access("/proc/thread-self/children", F_OK) == 0;
+  if (!kernel_lists_children) return children_by_scan(pid);
   std::vector<pid_t> threads;
   std::vector<pid_t> children;
-  NumbersIn(ProcPath(pid, "task"), threads);
+  numbers_in(proc_path(pid, "task"), threads);
   for (pid_t thread : threads) {
     const std::string list = "task/" + std::to_string(thread) + "/children";
-    AppendNumbers(ReadFile(ProcPath(pid, list.c_str())).value_or(""), children);
+    append_numbers(read_file(proc_path(pid, list.c_str())).value_or(""), children);
   }
   return children;
 }
 
-std::vector<pid_t> AllProcesses() {
+std::vector<pid_t> all_processes() {
   std::vector<pid_t> processes;
-  NumbersIn("/proc", processes);
+  numbers_in("/proc", processes);
   return processes;
 }
 
-std::optional<std::string> StartedWith(pid_t pid, const std::string& variable) {
-  const auto environment = ReadFile(ProcPath(pid, "environ"));
+std::optional<std::string> started_with(pid_t pid, const std::string& variable) {
+  const auto environment = read_file(proc_path(pid, "environ"));
   if (!environment) return std::nullopt;
   const std::string prefix = variable + "=";
   std::string_view rest = *environment;
@@ -130,18 +130,18 @@ std::optional<std::string> StartedWith(pid_t pid, const std::string& variable) {
   return std::nullopt;
 }
 
-std::vector<ProcessStat> MarkedProcesses(const std::string& run_id) {
+std::vector<ProcessStat> marked_processes(const std::string& run_id) {
   std::vector<pid_t> own_line;
   for (pid_t pid = getpid(); pid > 1;) {
     own_line.push_back(pid);
-    const auto stat = ReadStat(pid);
+    const auto stat = read_stat(pid);
     pid = stat ? stat->parent : 0;
   }
   std::vector<ProcessStat> marked;
-  for (pid_t pid : AllProcesses()) {
+  for (pid_t pid : all_processes()) {
     if (std::find(own_line.begin(), own_line.end(), pid) != own_line.end()) continue;
-    if (StartedWith(pid, "DRAGON_RUN_ID") != run_id) continue;
-    auto stat = ReadStat(pid);
+    if (started_with(pid, "DRAGON_RUN_ID") != run_id) continue;
+    auto stat = read_stat(pid);
     if (stat && stat->state != 'Z') marked.push_back(std::move(*stat));
   }
   return marked;

@@ -27,20 +27,20 @@ struct ProcessStat {
 };
 
 // Nothing if no such process exists (a zombie still exists).
-std::optional<ProcessStat> ReadStat(pid_t pid);
+std::optional<ProcessStat> read_stat(pid_t pid);
 
 // The children of a process, zombies included.
-std::vector<pid_t> ChildrenOf(pid_t pid);
+std::vector<pid_t> children_of(pid_t pid);
 
 // Every process id in /proc.
-std::vector<pid_t> AllProcesses();
+std::vector<pid_t> all_processes();
 
 // The variable of the environment that a process was started with; nothing if it isn't set or
 // the process belongs to somebody else. The marker of a run is the variable DRAGON_RUN_ID.
-std::optional<std::string> StartedWith(pid_t pid, const std::string& variable);
+std::optional<std::string> started_with(pid_t pid, const std::string& variable);
 
 // The processes that were started with DRAGON_RUN_ID=run_id, zombies and this process's own
 // ancestors (and itself) excluded.
-std::vector<ProcessStat> MarkedProcesses(const std::string& run_id);
+std::vector<ProcessStat> marked_processes(const std::string& run_id);
 
 }  // namespace dragon::process

@@ -10,12 +10,12 @@
 namespace dragon::process {
 
 // Removes base/name and what is in it. Returns 0, also when it does not exist, or an errno.
-int RemoveRunDirectory(const std::string& base, const std::string& name);
+int remove_run_directory(const std::string& base, const std::string& name);
 
 // Removes the base if it is empty; another run may be using it, so failure means nothing.
-void RemoveEmptyBase(const std::string& base);
+void remove_empty_base(const std::string& base);
 
 // True for the names that runs have: an 'r', then letters, digits and dashes.
-bool ValidRunName(const std::string& name);
+bool valid_run_name(const std::string& name);
 
 }  // namespace dragon::process

@@ -34,16 +34,16 @@ class SignalWatcher {
   SignalWatcher() = default;
   SignalWatcher(const SignalWatcher&) = delete;
   SignalWatcher& operator=(const SignalWatcher&) = delete;
-  ~SignalWatcher() { Stop(); }
+  ~SignalWatcher() { stop(); }
 
   // Returns 0, EBUSY if this process has a watcher, or another errno. When a report has not
   // been read for `patience_ms`, the next signal has its default effect.
-  int Start(const std::vector<int>& signals, int patience_ms = 3000);
+  int start(const std::vector<int>& signals, int patience_ms = 3000);
   // Restores the dispositions that were there before.
-  void Stop();
+  void stop();
 
   int fd() const { return read_end_.get(); }
-  std::vector<SignalReport> Read();
+  std::vector<SignalReport> read();
 
  private:
   struct Saved {

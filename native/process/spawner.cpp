@@ -35,40 +35,40 @@ struct Plan {
   volatile SpawnStage stage = SpawnStage::kNone;
 };
 
-int Fail(Plan& plan, SpawnStage stage) {
+int fail(Plan& plan, SpawnStage stage) {
   plan.error = errno;
   plan.stage = stage;
-  _exit(kChildFailed);
+  ::_exit(kChildFailed);
 }
 
-void ResetSignals() {
+void reset_signals() {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
-  for (int signal = 1; signal <= SIGRTMAX; ++signal) sigaction(signal, &action, nullptr);
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) ::sigaction(signal, &action, nullptr);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-int RunChild(void* argument) {
+int run_child(void* argument) {
   Plan& plan = *static_cast<Plan*>(argument);
-  ResetSignals();
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  reset_signals();
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // Had the parent died before the line above, nobody would ever end this child.
-  if (getppid() != plan.parent) _exit(kChildFailed);
-  if (plan.new_group && setpgid(0, 0) != 0) Fail(plan, SpawnStage::kCreate);
+  if (getppid() != plan.parent) ::_exit(kChildFailed);
+  if (plan.new_group && ::setpgid(0, 0) != 0) fail(plan, SpawnStage::kCreate);
   for (int target = 0; target < 3; ++target) {
     const int source = plan.stdio[target];
-    const int done = source == target ? fcntl(target, F_SETFD, 0) : dup2(source, target);
-    if (done < 0) Fail(plan, SpawnStage::kCreate);
+    const int done = source == target ? ::fcntl(target, F_SETFD, 0) : ::dup2(source, target);
+    if (done < 0) fail(plan, SpawnStage::kCreate);
   }
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-  if (chdir(plan.directory) != 0) Fail(plan, SpawnStage::kDirectory);
-  execve(plan.path, plan.argv, plan.env);
-  return Fail(plan, SpawnStage::kExec);
+  if (::chdir(plan.directory) != 0) fail(plan, SpawnStage::kDirectory);
+  ::execve(plan.path, plan.argv, plan.env);
+  return fail(plan, SpawnStage::kExec);
 }
 
-std::vector<char*> Pointers(const std::vector<std::string>& list) {
+std::vector<char*> pointers(const std::vector<std::string>& list) {
   std::vector<char*> pointers;
   pointers.reserve(list.size() + 1);
   for (const std::string& text : list) pointers.push_back(const_cast<char*>(text.c_str()));
@@ -77,8 +77,8 @@ std::vector<char*> Pointers(const std::vector<std::string>& list) {
 }
 
 // The descriptors of the child; false if one is missing or /dev/null can't be opened.
-bool ChooseStdio(const SpawnRequest& request, const std::vector<UniqueFd>& passed, UniqueFd& null,
-                 int out[3]) {
+bool choose_stdio(const SpawnRequest& request, const std::vector<UniqueFd>& passed, UniqueFd& null,
+                  int out[3]) {
   size_t next = 0;
   for (int target = 0; target < 3; ++target) {
     switch (request.stdio[target]) {
@@ -86,7 +86,7 @@ bool ChooseStdio(const SpawnRequest& request, const std::vector<UniqueFd>& passe
         out[target] = target;
         break;
       case StdioMode::kNull:
-        if (!null.valid()) null.Reset(open("/dev/null", O_RDWR | O_CLOEXEC));
+        if (!null.valid()) null.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
         if (!null.valid()) return false;
         out[target] = null.get();
         break;
@@ -102,14 +102,14 @@ bool ChooseStdio(const SpawnRequest& request, const std::vector<UniqueFd>& passe
   return true;
 }
 
-std::string_view PathOf(const std::vector<std::string>& env) {
+std::string_view path_of(const std::vector<std::string>& env) {
   for (const std::string& entry : env) {
     if (entry.starts_with("PATH=")) return std::string_view(entry).substr(5);
   }
   return "/usr/local/bin:/usr/bin:/bin";
 }
 
-SpawnResult Failure(SpawnStage stage, int error) {
+SpawnResult failure(SpawnStage stage, int error) {
   SpawnResult result;
   result.stage = stage;
   result.error = error;
@@ -118,12 +118,12 @@ SpawnResult Failure(SpawnStage stage, int error) {
 
 }  // namespace
 
-int FindProgram(const SpawnRequest& request, std::string& path) {
+int find_program(const SpawnRequest& request, std::string& path) {
   if (request.program.find('/') != std::string::npos) {
     path = request.program;
     return 0;
   }
-  std::string_view rest = PathOf(request.env);
+  std::string_view rest = path_of(request.env);
   int error = ENOENT;
   for (;;) {
     const size_t colon = rest.find(':');
@@ -133,7 +133,7 @@ int FindProgram(const SpawnRequest& request, std::string& path) {
     }
     path = directory + '/' + request.program;
     struct stat info {};
-    if (stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
+    if (::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
       if (faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0) return 0;
       error = EACCES;
     }
@@ -142,11 +142,11 @@ int FindProgram(const SpawnRequest& request, std::string& path) {
   }
 }
 
-SpawnResult Spawn(const SpawnRequest& request, const std::vector<UniqueFd>& passed) {
+SpawnResult spawn(const SpawnRequest& request, const std::vector<UniqueFd>& passed) {
   std::string path;
-  if (const int error = FindProgram(request, path)) return Failure(SpawnStage::kSearch, error);
-  const std::vector<char*> argv = Pointers(request.argv);
-  const std::vector<char*> env = Pointers(request.env);
+  if (const int error = find_program(request, path)) return failure(SpawnStage::kSearch, error);
+  const std::vector<char*> argv = pointers(request.argv);
+  const std::vector<char*> env = pointers(request.env);
   UniqueFd null;
   Plan plan{};
   plan.path = path.c_str();
@@ -155,23 +155,23 @@ SpawnResult Spawn(const SpawnRequest& request, const std::vector<UniqueFd>& pass
   plan.directory = request.directory.c_str();
   plan.new_group = request.new_group;
   plan.parent = getpid();
-  if (!ChooseStdio(request, passed, null, plan.stdio)) {
-    return Failure(SpawnStage::kCreate, errno);
+  if (!choose_stdio(request, passed, null, plan.stdio)) {
+    return failure(SpawnStage::kCreate, errno);
   }
   int pidfd = -1;
   const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-  const pid_t pid = clone(RunChild, child_stack + kChildStackBytes, flags, &plan, &pidfd);
-  if (pid < 0) return Failure(SpawnStage::kCreate, errno);
+  const pid_t pid = clone(run_child, child_stack + kChildStackBytes, flags, &plan, &pidfd);
+  if (pid < 0) return failure(SpawnStage::kCreate, errno);
   SpawnResult result;
-  result.pidfd.Reset(pidfd);
+  result.pidfd.reset(pidfd);
   if (plan.error == 0) {
     result.pid = pid;
     return result;
   }
   siginfo_t ended;
-  while (waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED) < 0 && errno == EINTR) {
+  while (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED) < 0 && errno == EINTR) {
   }
-  result.pidfd.Reset();
+  result.pidfd.reset();
   result.error = plan.error;
   result.stage = plan.stage;
   return result;

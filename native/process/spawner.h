@@ -23,11 +23,11 @@ struct SpawnResult {
 };
 
 // `passed` holds the descriptors for the entries of `request.stdio` that are kPassed, in order.
-SpawnResult Spawn(const SpawnRequest& request, const std::vector<UniqueFd>& passed);
+SpawnResult spawn(const SpawnRequest& request, const std::vector<UniqueFd>& passed);
 
 // The file that `program` names: itself if it has a slash, else the first executable regular
 // file in the PATH of `env`. Returns 0, or ENOENT, or EACCES if only files that may not be
 // executed were found.
-int FindProgram(const SpawnRequest& request, std::string& path);
+int find_program(const SpawnRequest& request, std::string& path);
 
 }  // namespace dragon::process

@@ -21,26 +21,26 @@ struct ExitStatus {
 
 // Reaps every child that has ended, one by one by its id (never waitpid(-1), which takes
 // whatever comes), and calls `ended` for each.
-void ReapChildren(const std::function<void(pid_t, ExitStatus)>& ended);
+void reap_children(const std::function<void(pid_t, ExitStatus)>& ended);
 
 // Reaps one child if it has ended.
-bool ReapChild(pid_t pid, ExitStatus& status);
+bool reap_child(pid_t pid, ExitStatus& status);
 
 // True while this process has children, zombies included.
-bool HasChildren();
+bool has_children();
 
 // Sends `signal` to every process below this one, and SIGCONT after a signal other than
 // SIGKILL, which a stopped process would not see. Returns how many were signalled.
-int SignalTree(int signal);
+int signal_tree(int signal);
 
 // SIGKILLs and reaps until no child is left or the time is over; true when none is left.
 // Orphans come to this process only if it is their reaper (PR_SET_CHILD_SUBREAPER).
-bool SweepChildren(int timeout_ms);
+bool sweep_children(int timeout_ms);
 
 // Sends `signal` to each process that carries the marker; returns how many were signalled.
-int SignalMarked(const std::string& run_id, int signal);
+int signal_marked(const std::string& run_id, int signal);
 
 // SIGKILLs processes that carry the marker until none is left or the time is over.
-bool SweepMarked(const std::string& run_id, int timeout_ms);
+bool sweep_marked(const std::string& run_id, int timeout_ms);
 
 }  // namespace dragon::process

@@ -32,7 +32,7 @@ class Warden {
   Warden(UniqueFd socket, WardenOptions options);
 
   // Serves until the run has ended and nothing is left; the process's exit code.
-  int Run();
+  int run();
 
  private:
   enum class Phase { kServing, kTerminating, kKilling };
@@ -41,22 +41,22 @@ class Warden {
     UniqueFd pidfd;
   };
 
-  bool Prepare();
-  int WaitMs() const;
-  void Turn(int wait_ms);
-  void OnSocket();
-  bool Handle(Frame& frame);
-  bool HandleSpawn(Frame& frame);
-  bool HandleSignal(const Frame& frame);
-  bool HandleHalt(const Frame& frame);
-  void ReportExit(uint64_t tag, ExitStatus status);
-  void ReapAll();
-  void EndRun(int grace_ms);
-  void Kill();
+  bool prepare();
+  int wait_ms() const;
+  void turn(int wait_ms);
+  void on_socket();
+  bool handle(Frame& frame);
+  bool handle_spawn(Frame& frame);
+  bool handle_signal(const Frame& frame);
+  bool handle_halt(const Frame& frame);
+  void report_exit(uint64_t tag, ExitStatus status);
+  void reap_all();
+  void end_run(int grace_ms);
+  void kill();
   // One round of ending the run; true when nothing is left.
-  bool Sweep();
-  void Flush();
-  void TellHalted();
+  bool sweep();
+  void flush();
+  void tell_halted();
 
   UniqueFd epoll_;
   UniqueFd signals_;

@@ -18,16 +18,16 @@ namespace {
 constexpr int kSocketInWarden = 3;
 
 template <typename Message>
-bool Take(const Frame& frame, std::vector<WardenClient::Event>& events) {
+bool take(const Frame& frame, std::vector<WardenClient::Event>& events) {
   Message message;
-  if (!Decode(frame.payload, message)) return false;
+  if (!decode(frame.payload, message)) return false;
   events.emplace_back(message);
   return true;
 }
 
 // posix_spawn of the static executable; from a big process it costs about a millisecond, and
 // it is the only process that the launcher itself starts.
-int SpawnWarden(const WardenStart& start, int socket, pid_t& pid) {
+int spawn_warden(const WardenStart& start, int socket, pid_t& pid) {
   std::string keep = start.keep_base ? "keep" : "remove";
   std::string executable = start.executable;
   std::string base = start.base;
@@ -56,52 +56,52 @@ int SpawnWarden(const WardenStart& start, int socket, pid_t& pid) {
 
 }  // namespace
 
-int WardenClient::Start(const WardenStart& start, std::unique_ptr<WardenClient>& out) {
+int WardenClient::start(const WardenStart& start, std::unique_ptr<WardenClient>& out) {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return errno;
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return errno;
   UniqueFd ours(ends[0]);
   const UniqueFd theirs(ends[1]);
   pid_t pid = 0;
-  if (const int error = SpawnWarden(start, theirs.get(), pid)) return error;
-  UniqueFd pidfd = OpenPidfd(pid);
+  if (const int error = spawn_warden(start, theirs.get(), pid)) return error;
+  UniqueFd pidfd = open_pidfd(pid);
   if (!pidfd.valid()) return errno;  // the socket closes here, which ends the warden
   out.reset(new WardenClient(std::move(ours), std::move(pidfd), pid));
   return 0;
 }
 
-int WardenClient::Spawn(const SpawnRequest& request, const std::vector<int>& passed) {
+int WardenClient::spawn(const SpawnRequest& request, const std::vector<int>& passed) {
   std::vector<UniqueFd> copies;
   for (int fd : passed) {
-    copies.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    copies.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
     if (!copies.back().valid()) return errno;
   }
-  std::string payload = Encode(request);
+  std::string payload = encode(request);
   if (payload.size() > kFramePayloadBytesMax) return E2BIG;
-  socket_.Queue(FrameType::kSpawn, std::move(payload), std::move(copies));
+  socket_.queue(FrameType::kSpawn, std::move(payload), std::move(copies));
   return 0;
 }
 
-void WardenClient::Signal(uint64_t tag, int signal) {
-  socket_.Queue(FrameType::kSignal, Encode(SignalRequest{tag, signal}));
+void WardenClient::signal(uint64_t tag, int signal) {
+  socket_.queue(FrameType::kSignal, encode(SignalRequest{tag, signal}));
 }
 
-void WardenClient::Halt(int grace_ms) {
-  socket_.Queue(FrameType::kHalt, Encode(HaltRequest{static_cast<uint32_t>(grace_ms)}));
+void WardenClient::halt(int grace_ms) {
+  socket_.queue(FrameType::kHalt, encode(HaltRequest{static_cast<uint32_t>(grace_ms)}));
 }
 
-bool WardenClient::Read(std::vector<Event>& events) {
+bool WardenClient::read(std::vector<Event>& events) {
   std::vector<Frame> frames;
-  bool good = socket_.Read(frames) == FrameSocket::ReadResult::kOpen;
+  bool good = socket_.read(frames) == FrameSocket::ReadResult::kOpen;
   for (const Frame& frame : frames) {
     switch (frame.type) {
       case FrameType::kSpawned:
-        good = Take<SpawnedEvent>(frame, events) && good;
+        good = take<SpawnedEvent>(frame, events) && good;
         break;
       case FrameType::kExited:
-        good = Take<ExitedEvent>(frame, events) && good;
+        good = take<ExitedEvent>(frame, events) && good;
         break;
       case FrameType::kHalted:
-        good = Take<HaltedEvent>(frame, events) && good;
+        good = take<HaltedEvent>(frame, events) && good;
         break;
       case FrameType::kSpawn:
       case FrameType::kSignal:

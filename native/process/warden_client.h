@@ -29,25 +29,25 @@ class WardenClient {
   using Event = std::variant<SpawnedEvent, ExitedEvent, HaltedEvent>;
 
   // Starts the executable. Returns 0 and the client, or an errno.
-  static int Start(const WardenStart& start, std::unique_ptr<WardenClient>& out);
+  static int start(const WardenStart& start, std::unique_ptr<WardenClient>& out);
 
   int socket() const { return socket_.fd(); }
   int pidfd() const { return pidfd_.get(); }
   pid_t pid() const { return pid_; }
-  bool HasOutput() const { return socket_.HasOutput(); }
+  bool has_output() const { return socket_.has_output(); }
 
   // `passed`: descriptors for the entries that are kPassed; they are duplicated, so the caller
   // keeps its own. Returns 0, or an errno if that failed.
-  int Spawn(const SpawnRequest& request, const std::vector<int>& passed);
-  void Signal(uint64_t tag, int signal);
-  void Halt(int grace_ms);
-  void Flush() { socket_.Flush(); }
+  int spawn(const SpawnRequest& request, const std::vector<int>& passed);
+  void signal(uint64_t tag, int signal);
+  void halt(int grace_ms);
+  void flush() { socket_.flush(); }
 
   // False when the socket has ended or carries nonsense; the warden is then gone or going.
-  bool Read(std::vector<Event>& events);
+  bool read(std::vector<Event>& events);
 
   // Reaps the warden once `pidfd()` is readable.
-  bool Reap(ExitStatus& status) { return ReapChild(pid_, status); }
+  bool reap(ExitStatus& status) { return reap_child(pid_, status); }
 
  private:
   WardenClient(UniqueFd socket, UniqueFd pidfd, pid_t pid)
