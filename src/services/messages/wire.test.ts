@@ -65,7 +65,8 @@ function arbitrary(type: FieldType): fc.Arbitrary<unknown> {
     case 'bytes':
       return fc.uint8Array({ maxLength: 40 });
     case 'json':
-      return fc.jsonValue().filter((value) => !JSON.stringify(value).includes('-0'));
+      // What JSON text can carry: it has no -0.
+      return fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
   }
 }
 
