@@ -19,10 +19,18 @@ describe('values', () => {
   });
 
   it('the same comes out as from structured clone [COD-001]', () => {
-    const plain = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true });
-    fc.assert(
-      fc.property(plain, (value) => isDeepStrictEqual(roundTrip(value), structuredClone(value))),
-    );
+    const plain = fc
+      .anything({ withBigInt: true, withDate: true, withMap: true, withSet: true })
+      .map((value) => structuredClone(value))
+      // Node 20 finds an invalid date unequal to itself; it has a test of its own.
+      .filter((value) => isDeepStrictEqual(value, structuredClone(value)));
+    fc.assert(fc.property(plain, returnsEqual));
+  });
+
+  it('an invalid date stays one [COD-001]', () => {
+    const date = roundTrip(new Date(Number.NaN));
+    expect(date).toBeInstanceOf(Date);
+    expect(date.getTime()).toBeNaN();
   });
 
   it('numbers keep their bits [COD-001]', () => {
