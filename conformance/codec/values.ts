@@ -1,6 +1,7 @@
 // Generators of values that can be carried to another process, and of errors, for every suite that
 // sends something. Each documents what it covers.
 // Non-goals: handles, and instances of registered classes.
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 
 /**
@@ -20,7 +21,7 @@ export function clonable(maxDepth = 3): fc.Arbitrary<unknown> {
 }
 
 function anything(maxDepth: number): fc.Arbitrary<unknown> {
-  return fc.anything({
+  const any = fc.anything({
     maxDepth,
     withBigInt: true,
     withBoxedValues: true,
@@ -33,6 +34,9 @@ function anything(maxDepth: number): fc.Arbitrary<unknown> {
     withTypedArray: true,
     withUnicodeString: true,
   });
+  // Node 20 finds an invalid date unequal to itself, so nothing could be told by comparing.
+  const whole = { depth: null, maxArrayLength: null, maxStringLength: null };
+  return any.filter((value) => !inspect(value, whole).includes('Invalid Date'));
 }
 
 /** Halves of surrogate pairs in any order, among other characters. */

@@ -3,6 +3,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <map>
+#include <vector>
+
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -124,9 +127,17 @@ int signal_marked(const std::string& run_id, int signal) {
 }
 
 bool sweep_marked(const std::string& run_id, int timeout_ms) {
+  // A killed process loses its environment, and with it the marker, a moment before it ends.
+  std::map<pid_t, uint64_t> ending;  // to the start time
   return repeat_until(timeout_ms, [&] {
+    const std::vector<ProcessStat> marked = marked_processes(run_id);
+    for (const ProcessStat& stat : marked) ending[stat.pid] = stat.start_time;
     signal_marked(run_id, SIGKILL);
-    return marked_processes(run_id).empty();
+    std::erase_if(ending, [](const auto& one) {
+      const auto stat = read_stat(one.first);
+      return !stat || stat->start_time != one.second || stat->state == 'Z' || stat->state == 'X';
+    });
+    return marked.empty() && ending.empty();
   });
 }
 
