@@ -1,10 +1,11 @@
 /**
- * Starts the benchmark kit: builds its programs, bundles the runner and the peers that run in
- * plain Node, and hands over.
+ * Starts the benchmark kit: bundles the runner and the peers that run in plain Node, and hands
+ * over. The programs of `native/bench` are built once something is to be measured.
  *
  *     node bench/main.mjs bench|goals [options]
  *
- * Goals: nothing to be built by hand, and a start that costs little when all is current.
+ * Goals: nothing to be built by hand, a start that costs little when all is current, and help
+ * at once.
  * Non-goals: the build of the package itself; a case that needs it says so when it fails.
  */
 import { readdirSync } from 'node:fs';
@@ -36,12 +37,6 @@ async function bundle() {
   });
 }
 
-const built = await buildBenchPrograms();
-if (!built) {
-  console.error('bench: the programs of native/bench did not build; see above');
-  process.exitCode = 1;
-} else {
-  await bundle();
-  const runner = await import(pathToFileURL(join(output, 'runner.mjs')).href);
-  process.exitCode = await runner.main(root, process.argv.slice(2));
-}
+await bundle();
+const runner = await import(pathToFileURL(join(output, 'runner.mjs')).href);
+process.exitCode = await runner.main(root, process.argv.slice(2), buildBenchPrograms);

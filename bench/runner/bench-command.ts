@@ -11,7 +11,7 @@ import { ALARM_FACTOR, figureOf, isAlarming } from './judge.ts';
 import { BENCH_USAGE, parseBenchOptions } from './options.ts';
 import { findUnit, planUnits } from './schedule.ts';
 import { type Kit, Session } from './session.ts';
-import { align, comparisonText, digits, failuresText, samplesTable } from './table.ts';
+import { align, boundText, digits, failuresText, samplesTable } from './table.ts';
 import type { Sample, Unit } from './types.ts';
 import { caseName, paramsKey } from './types.ts';
 
@@ -39,6 +39,7 @@ export async function benchCommand(kit: Kit, args: readonly string[]): Promise<n
     const units = planUnits(cases, options.profile, session.places, options);
     if (units.length === 0) throw new UsageError('no case is called so; --list names them');
     const goals = options.alarm ? loadGoals(session) : [];
+    if (!(await session.prepare())) return 1;
     const { samples, failures } = await session.rounds(units);
     out.warn(failuresText(failures));
     const alarms = await raiseAlarms(session, units, goals, samples);
@@ -86,7 +87,7 @@ function alarmText(goal: Goal, samples: readonly Sample[]): string {
     .map((sample) => figureOf(goal, sample))
     .map((figure) => (typeof figure === 'number' ? digits(figure) : '-'));
   const label = `${goal.case} ${paramsKey(goal.params)}`.trimEnd();
-  const bound = `${goal.relation} ${goal.bound} ${comparisonText(goal)}`;
+  const bound = boundText(goal);
   return `alarm: ${label}: ${figures.join(', ')}; ${bound}, missed ${ALARM_FACTOR} times over\n`;
 }
 

@@ -109,6 +109,56 @@ it('--list names the cases and measures nothing [BEN-037]', async () => {
   expect(own.written.join('')).toBe('s/a  about a\n');
 });
 
+it('help, the list and wrong usage build nothing [BEN-040]', async () => {
+  const build = async (): Promise<boolean> => {
+    throw new Error('it builds');
+  };
+  const own = { ...kit([caseOf('a', fine)], goal(2)), build };
+  expect(await benchCommand(own, ['--list'])).toBe(0);
+  expect(await benchCommand(own, ['--help'])).toBe(0);
+  expect(await goalsCommand(own, ['--help'])).toBe(0);
+  await expect(goalsCommand(own, ['z'])).rejects.toThrow('has no suite z');
+  await expect(benchCommand(own, [])).rejects.toThrow('it builds');
+  await expect(goalsCommand(own, ['g'])).rejects.toThrow('it builds');
+});
+
+it('what does not build is exit code 1, and nothing is measured [BEN-040]', async () => {
+  const own = kit([caseOf('a', fine)], goal(2));
+  const broken = { ...own, build: async () => false };
+  expect(await benchCommand(broken, [])).toBe(1);
+  expect(await goalsCommand(broken, ['g'])).toBe(1);
+  expect(own.warned).toEqual(
+    Array(2).fill('the programs of native/bench did not build; see above\n'),
+  );
+  expect(own.written).toEqual([]);
+});
+
+it('a product is judged by itself in another shape [BEN-047]', async () => {
+  const one = { product: printing(6), references: { 'self.half': printing(12) } };
+  const own = kit([caseOf('a', one)], goal(0.5, ', of: self.half') + goal(0.4, ', of: self.half'));
+  expect(await goalsCommand(own, ['g'])).toBe(1);
+  const table = own.written.join('');
+  expect(table).toMatch(/^ok +s\/a +size=1 +0\.500 .* at most 0\.5 x self\.half$/m);
+  expect(table).toMatch(/^short +s\/a +size=1 +0\.500 .* at most 0\.4 x self\.half$/m);
+});
+
+it('the product in another shape that fails costs the sample [BEN-025, BEN-035]', async () => {
+  const one = { product: printing(6), references: { 'self.half': shell('exit 5') } };
+  const own = kit([caseOf('a', one)]);
+  expect(await benchCommand(own, ['--runs', '1'])).toBe(1);
+  expect(own.warned.join('')).toBe('failed s/a size=1 (self.half): ended with code 5\n');
+});
+
+it('--case leaves the goals of other cases out [BEN-018]', async () => {
+  const own = kit([caseOf('a', fine), caseOf('b', fine)], goal(2) + goal(3).replace('s/a', 's/b'));
+  expect(await goalsCommand(own, ['g', '--case', 'b'])).toBe(0);
+  expect(await goalsCommand(own, ['g', '--case', 's/a'])).toBe(1);
+  expect(own.written.join('')).toMatch(/^ok +s\/b /m);
+  await expect(goalsCommand(own, ['g', '--case', 'z'])).rejects.toThrow(
+    'no goal of g has a case z',
+  );
+});
+
 it('a case or a suite of goals that does not exist is wrong usage [BEN-037]', async () => {
   const own = kit([caseOf('a', fine)], goal(2));
   await expect(benchCommand(own, ['--case', 'z'])).rejects.toThrow('no case is called so');

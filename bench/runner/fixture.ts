@@ -37,12 +37,15 @@ export function printing(p50: number, unit?: string): Program {
 export interface Figures {
   readonly product: Program | Missing;
   readonly floor?: Program | Missing;
+  readonly references?: Readonly<Record<string, Program | Missing>>;
   readonly peers?: Readonly<Record<string, Program | Missing>>;
 }
 
 /** A case of the suite `s` with the one variant `{ size: 1 }`. */
 export function caseOf(name: string, figures: Figures, more: Partial<BenchCase> = {}): BenchCase {
-  const { product, floor, peers = {} } = figures;
+  const { product, floor, references = {}, peers = {} } = figures;
+  const named = (programs: Readonly<Record<string, Program | Missing>>) =>
+    Object.entries(programs).map(([beside, program]) => ({ name: beside, program }));
   return {
     suite: 's',
     name,
@@ -53,7 +56,8 @@ export function caseOf(name: string, figures: Figures, more: Partial<BenchCase> 
     smoke: [{ size: 1 }],
     product: () => product,
     ...(floor === undefined ? {} : { floor: () => ({ name: `floor.${name}`, program: floor }) }),
-    peers: () => Object.entries(peers).map(([peer, program]) => ({ name: peer, program })),
+    references: () => named(references),
+    peers: () => named(peers),
     ...more,
   };
 }
@@ -104,5 +108,5 @@ export function kitOf(cases: readonly BenchCase[], goals = '[]'): TestKit {
     write: (text: string) => void written.push(text),
     warn: (text: string) => void warned.push(text),
   };
-  return { root, cases, out, written, warned };
+  return { root, cases, out, written, warned, build: async () => true };
 }

@@ -22,11 +22,16 @@ export async function goalsCommand(kit: Kit, args: readonly string[]): Promise<n
   const session = new Session({ ...kit, profile: 'full', ...options });
   try {
     const all = loadGoals(session);
-    const goals = all.filter(({ suite }) => suite === options.suite);
-    if (goals.length === 0) {
+    const suite = all.filter(({ suite }) => suite === options.suite);
+    if (suite.length === 0) {
       const known = [...new Set(all.map(({ suite }) => suite))].join(', ');
       throw new UsageError(`${GOALS_FILE} has no suite ${options.suite}; it has ${known}`);
     }
+    const goals = suite.filter((goal) => isChosen(goal, options.case));
+    if (goals.length === 0) {
+      throw new UsageError(`no goal of ${options.suite} has a case ${options.case}`);
+    }
+    if (!(await session.prepare())) return 1;
     const units = unitsOf(goals, cases, session.places);
     const { samples, failures } = await session.rounds(units);
     const rows = goals.map((goal) => {
@@ -42,6 +47,11 @@ export async function goalsCommand(kit: Kit, args: readonly string[]): Promise<n
   } finally {
     session.close();
   }
+}
+
+/** Whether `--case` leaves a goal in: by the whole name of its case, or the part after `/`. */
+function isChosen(goal: Goal, chosen: string | undefined): boolean {
+  return chosen === undefined || goal.case === chosen || goal.case.endsWith(`/${chosen}`);
 }
 
 /** The units that the goals speak of, each once. */

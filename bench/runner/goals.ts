@@ -8,16 +8,19 @@ import { parse, YAMLParseError } from 'yaml';
 import type { BenchCase, Params, ParamValue, Places } from './types.ts';
 import { paramsKey } from './types.ts';
 
-export type Relation = 'at most' | 'at least';
+/** `reported`: the figure is told and not judged. */
+export type Relation = 'at most' | 'at least' | 'reported';
 
 /**
  * What a figure is compared with. `floor`: our p50 over the floor's. Names: our p50 over the
- * best of these peers. `value`: our p50, scaled to where the floor is what the entry says.
+ * best of these peers or references. `value`: our p50, scaled to where the floor is what the
+ * entry says, if it says so. `total`: the sum of our p50 over all runs.
  */
 export type Comparison =
   | { readonly kind: 'floor' }
   | { readonly kind: 'peers'; readonly names: readonly string[] }
-  | { readonly kind: 'value'; readonly atFloor: number };
+  | { readonly kind: 'value'; readonly atFloor?: number }
+  | { readonly kind: 'total' };
 
 export interface Goal {
   /** The set of goals that the entry belongs to. */
@@ -27,7 +30,8 @@ export interface Goal {
   readonly params: Params;
   readonly of: Comparison;
   readonly relation: Relation;
-  readonly bound: number;
+  /** Absent where the figure is only reported. */
+  readonly bound?: number;
   readonly why: string;
 }
 
@@ -57,33 +61,52 @@ function goalOf(entry: unknown, where: string): Goal {
   if (unknown !== undefined) throw new UsageError(`${where}: no field is called '${unknown}'`);
   const suite = textField(entry, 'suite', where);
   const short = textField(entry, 'case', where);
-  const { relation, bound } = entry;
-  if (relation !== 'at most' && relation !== 'at least') {
-    throw new UsageError(`${where} (${short}): 'relation' is 'at most' or 'at least'`);
+  const place = `${where} (${short})`;
+  const of = comparisonField(entry, place);
+  const limit = limitFields(entry, place);
+  if (of.kind === 'total' && limit.relation !== 'at least') {
+    // A run without a figure lowers the total: only this relation is on the safe side.
+    throw new UsageError(`${place}: 'of: total' goes with 'at least'`);
   }
   return {
     suite,
     case: short.includes('/') ? short : `${suite}/${short}`,
-    params: paramsField(entry['params'] ?? {}, `${where} (${short})`),
-    of: comparisonField(entry, `${where} (${short})`),
-    relation,
-    bound: positive(bound, 'bound', `${where} (${short})`),
-    why: textField(entry, 'why', `${where} (${short})`),
+    params: paramsField(entry['params'] ?? {}, place),
+    of,
+    ...limit,
+    why: textField(entry, 'why', place),
   };
+}
+
+function limitFields(
+  entry: Record<string, unknown>,
+  where: string,
+): Pick<Goal, 'relation' | 'bound'> {
+  const { relation, bound } = entry;
+  if (relation === 'reported') {
+    if (bound === undefined) return { relation };
+    throw new UsageError(`${where}: what is 'reported' has no 'bound'`);
+  }
+  if (relation !== 'at most' && relation !== 'at least') {
+    throw new UsageError(`${where}: 'relation' is 'at most', 'at least' or 'reported'`);
+  }
+  return { relation, bound: positive(bound, 'bound', where) };
 }
 
 function comparisonField(entry: Record<string, unknown>, where: string): Comparison {
   const of = entry['of'] ?? 'floor';
+  const atFloor = entry['at_floor'];
   if (of === 'value') {
-    return { kind: 'value', atFloor: positive(entry['at_floor'], 'at_floor', where) };
+    if (atFloor === undefined) return { kind: 'value' };
+    return { kind: 'value', atFloor: positive(atFloor, 'at_floor', where) };
   }
-  if (entry['at_floor'] !== undefined) {
+  if (atFloor !== undefined) {
     throw new UsageError(`${where}: 'at_floor' belongs to 'of: value'`);
   }
-  if (of === 'floor') return { kind: 'floor' };
+  if (of === 'floor' || of === 'total') return { kind: of };
   const names = Array.isArray(of) ? of : [of];
   if (names.length === 0 || !names.every((name) => typeof name === 'string')) {
-    throw new UsageError(`${where}: 'of' is 'floor', 'value', a peer or a list of peers`);
+    throw new UsageError(`${where}: 'of' is 'floor', 'value', 'total', or names of peers`);
   }
   return { kind: 'peers', names };
 }
@@ -132,13 +155,18 @@ export function checkGoals(
     }
     const at = { params: goal.params, profile: 'full', places } as const;
     if (goal.of.kind === 'peers') {
-      const known = new Set((bench.peers?.(at) ?? []).map(({ name }) => name));
+      const beside = [...(bench.references?.(at) ?? []), ...(bench.peers?.(at) ?? [])];
+      const known = new Set(beside.map(({ name }) => name));
       const stranger = goal.of.names.find((name) => !known.has(name));
       if (stranger !== undefined) {
         throw new UsageError(`${file}: ${goal.case} has no peer called ${stranger}`);
       }
-    } else if (bench.floor === undefined) {
+    } else if (needsFloor(goal.of) && bench.floor === undefined) {
       throw new UsageError(`${file}: ${goal.case} has no floor to be compared with`);
     }
   }
+}
+
+function needsFloor(of: Comparison): boolean {
+  return of.kind === 'floor' || (of.kind === 'value' && of.atFloor !== undefined);
 }

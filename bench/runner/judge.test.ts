@@ -36,6 +36,32 @@ it('a value is scaled to the floor that its goal names [BEN-047]', () => {
   expect(figureOf(goal, sample({ p50: 300, floor: { case: 'f', p50: 66 } }))).toBe(150);
 });
 
+it('a value without a floor is the value itself [BEN-047]', () => {
+  const goal = goalOf('of: value\nrelation: at most\nbound: 400');
+  expect(figureOf(goal, sample({ p50: 300 }))).toBe(300);
+  expect(figureOf(goal, sample({ p50: 300, floor: { case: 'f', p50: 66 } }))).toBe(300);
+});
+
+it('a total is the sum over the runs, which has no interval [BEN-053]', () => {
+  const goal = goalOf('of: total\nrelation: at least\nbound: 250');
+  const hundreds = (...list: number[]) => list.map((p50, index) => sample({ run: index, p50 }));
+  expect(judge(goal, hundreds(100, 100, 50))).toEqual({ verdict: 'ok', runs: 3, figure: 250 });
+  expect(judge(goal, hundreds(100, 100))).toEqual({ verdict: 'short', runs: 2, figure: 200 });
+  expect(judge(goal, [])).toMatchObject({ verdict: 'unsure' });
+  expect(isAlarming(goal, hundreds(1))).toBe(false);
+});
+
+it('what is reported has a figure and no judgement [BEN-052]', () => {
+  const goal = goalOf('of: value\nrelation: reported');
+  const seven = [1, 2, 3, 4, 5, 6, 7].map((p50) => sample({ run: p50, p50 }));
+  const found = { verdict: 'reported', runs: 7, figure: 4, low: 1, high: 7 };
+  expect(judge(goal, seven)).toEqual(found);
+  expect(judge(goal, seven.slice(0, 1))).toEqual({ verdict: 'reported', runs: 1, figure: 1 });
+  expect(judge(goal, [])).toMatchObject({ verdict: 'unsure' });
+  expect(isAlarming(goal, seven)).toBe(false);
+  expect(exitCodeFor(['ok', 'reported'])).toBe(0);
+});
+
 it('the figure of a goal is the median of its runs [BEN-048]', () => {
   expect(judge(atMost, runs(1.3, 1.1, 1.9, 1.2, 1.7, 1.4, 1.6)).figure).toBe(1.4);
   expect(median([4, 1, 3, 2])).toBe(2.5);

@@ -9,7 +9,7 @@ import type { Goal } from './goals.ts';
 import { median, medianInterval } from './statistics.ts';
 import type { Sample } from './types.ts';
 
-export type Verdict = 'ok' | 'short' | 'unsure';
+export type Verdict = 'ok' | 'short' | 'unsure' | 'reported';
 
 export interface Judgement {
   readonly verdict: Verdict;
@@ -26,10 +26,13 @@ export interface Judgement {
 export function figureOf(goal: Goal, sample: Sample): number | { readonly absent: string } {
   const { of } = goal;
   switch (of.kind) {
+    case 'total':
+      return sample.p50;
     case 'floor':
       if (sample.floor === undefined) return { absent: 'the floor is missing' };
       return sample.p50 / sample.floor.p50;
     case 'value':
+      if (of.atFloor === undefined) return sample.p50;
       if (sample.floor === undefined) return { absent: 'the floor is missing' };
       return (sample.p50 * of.atFloor) / sample.floor.p50;
     case 'peers': {
@@ -58,8 +61,13 @@ export function judge(goal: Goal, samples: readonly Sample[]): Judgement {
     if (typeof figure !== 'number') return { verdict: 'unsure', runs, reason: figure.absent };
     figures.push(figure);
   }
+  if (goal.of.kind === 'total') return judgeTotal(goal, figures);
   const figure = median(figures);
   const interval = medianInterval(figures);
+  if (goal.relation === 'reported') {
+    const ends = interval === undefined ? {} : { low: interval.low, high: interval.high };
+    return { verdict: 'reported', runs, figure, ...ends };
+  }
   if (interval === undefined) {
     const reason = `${runs} runs are too few for an interval`;
     return { verdict: 'unsure', runs, figure, reason };
@@ -71,8 +79,15 @@ export function judge(goal: Goal, samples: readonly Sample[]): Judgement {
   return { verdict: 'unsure', ...found, reason: 'the interval holds the bound' };
 }
 
-function keeps(goal: Goal, figure: number): boolean {
-  return goal.relation === 'at most' ? figure <= goal.bound : figure >= goal.bound;
+/** A total has no luck in it: it is the bound or it is not. */
+function judgeTotal(goal: Goal, figures: readonly number[]): Judgement {
+  const figure = figures.reduce((sum, one) => sum + one, 0);
+  return { verdict: keeps(goal, figure) ? 'ok' : 'short', runs: figures.length, figure };
+}
+
+function keeps({ relation, bound }: Goal, figure: number): boolean {
+  if (bound === undefined) return true;
+  return relation === 'at most' ? figure <= bound : figure >= bound;
 }
 
 /** The exit code for a set of verdicts: 1 if any is short, else 3 if any is unsure, else 0. */
@@ -86,11 +101,14 @@ export const ALARM_FACTOR = 2;
 
 /** Whether the best of these samples is beyond the alarm's bound. */
 export function isAlarming(goal: Goal, samples: readonly Sample[]): boolean {
+  const { bound, relation, of } = goal;
+  // How much a total comes to is a matter of the profile.
+  if (bound === undefined || of.kind === 'total') return false;
   const figures = samples
     .map((sample) => figureOf(goal, sample))
     .filter((figure) => typeof figure === 'number');
   if (figures.length === 0) return false;
-  return goal.relation === 'at most'
-    ? Math.min(...figures) > goal.bound * ALARM_FACTOR
-    : Math.max(...figures) < goal.bound / ALARM_FACTOR;
+  return relation === 'at most'
+    ? Math.min(...figures) > bound * ALARM_FACTOR
+    : Math.max(...figures) < bound / ALARM_FACTOR;
 }

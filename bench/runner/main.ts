@@ -9,10 +9,11 @@ import { outputOf, type Screens } from './terminal.ts';
 
 const COMMANDS = { bench: benchCommand, goals: goalsCommand };
 
-/** Runs `bench` or `goals` and answers the exit code. */
+/** Runs `bench` or `goals` and answers the exit code; `build` makes the native programs. */
 export async function main(
   root: string,
   args: readonly string[],
+  build: () => Promise<boolean>,
   screens: Screens = process,
 ): Promise<number> {
   const [name = '', ...rest] = args;
@@ -21,7 +22,7 @@ export async function main(
     : undefined;
   try {
     if (command === undefined) throw new UsageError(`no command is called '${name}'`);
-    return await command({ root, cases: CASES, out: outputOf(screens) }, rest);
+    return await command({ root, cases: CASES, out: outputOf(screens), build }, rest);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     screens.stderr.write(`${name}: ${error.message}\n`);

@@ -21,6 +21,7 @@ export interface BenchOptions {
 
 export interface GoalsOptions {
   readonly suite: string;
+  readonly case?: string;
   readonly output?: string;
   readonly json: boolean;
   readonly runs: number;
@@ -41,6 +42,7 @@ export const BENCH_USAGE = `usage: npm run bench -- [options]
 `;
 
 export const GOALS_USAGE = `usage: npm run goals -- SUITE [options]
+  --case CASE           only the goals of this case
   --runs N              fresh interleaved runs of each case (7)
   --seed N              repeats the order of an earlier run
   --json                JSON lines on standard output, no table
@@ -93,7 +95,11 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | undef
 /** Undefined when help is asked for. */
 export function parseGoalsOptions(args: readonly string[]): GoalsOptions | undefined {
   const { values, positionals } = strictly(() =>
-    parseArgs({ args: [...args], options: shared, allowPositionals: true }),
+    parseArgs({
+      args: [...args],
+      options: { ...shared, case: { type: 'string' } },
+      allowPositionals: true,
+    }),
   );
   if (values.help) return undefined;
   const [suite, ...rest] = positionals;
@@ -104,6 +110,7 @@ export function parseGoalsOptions(args: readonly string[]): GoalsOptions | undef
     json: values.json,
     runs: count('runs', values.runs, 7),
     seed: count('seed', values.seed, freshSeed()),
+    ...(values.case === undefined ? {} : { case: values.case }),
     ...(values.output === undefined ? {} : { output: values.output }),
   };
 }

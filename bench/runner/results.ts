@@ -22,7 +22,8 @@ export function sampleOf(
   const own = outcomes.find(({ step }) => step.role === 'product');
   if (own === undefined) throw new Error('a round without its product');
   const floor = outcomes.find(({ step }) => step.role === 'floor');
-  for (const { step, outcome } of [own, ...(floor === undefined ? [] : [floor])]) {
+  for (const { step, outcome } of outcomes) {
+    if (step.role === 'peer') continue;
     const what = step.contender.name;
     if ('failed' in outcome) {
       return { unit, run, what, reason: outcome.failed, skipped: outcome.skipped ?? false };
@@ -72,7 +73,7 @@ function peerFields(
   const peers: Record<string, number> = {};
   const missing: Record<string, string> = {};
   for (const { step, outcome } of outcomes) {
-    if (step.role !== 'peer') continue;
+    if (step.role !== 'peer' && step.role !== 'reference') continue;
     const { name } = step.contender;
     if ('failed' in outcome) missing[name] = outcome.failed;
     else if (outcome.unit !== unit) missing[name] = `it reports ${outcome.unit}, not ${unit}`;

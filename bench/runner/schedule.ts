@@ -55,6 +55,7 @@ export function unitOf(bench: BenchCase, params: Params, profile: Profile, place
     better: bench.better,
     product: bench.product(at),
     floor: bench.floor?.(at),
+    references: bench.references?.(at) ?? [],
     peers: bench.peers?.(at) ?? [],
   };
 }
@@ -63,6 +64,7 @@ export function unitOf(bench: BenchCase, params: Params, profile: Profile, place
 export function orderOf(unit: Unit, random: Random): Step[] {
   const steps: Step[] = [
     { role: 'product', contender: { name: caseName(unit), program: unit.product } },
+    ...unit.references.map((contender) => ({ role: 'reference' as const, contender })),
     ...unit.peers.map((contender) => ({ role: 'peer' as const, contender })),
   ];
   if (unit.floor !== undefined) steps.push({ role: 'floor', contender: unit.floor });
@@ -92,8 +94,8 @@ export async function runRounds(
   const random = seededRandom(options.seed);
   const samples: Sample[] = [];
   const failures: Failure[] = [];
-  const perRound = units.reduce((sum, { peers, floor }) => {
-    return sum + 1 + peers.length + (floor === undefined ? 0 : 1);
+  const perRound = units.reduce((sum, { peers, references, floor }) => {
+    return sum + 1 + peers.length + references.length + (floor === undefined ? 0 : 1);
   }, 0);
   let done = 0;
   const firstRun = options.firstRun ?? 1;

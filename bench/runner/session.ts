@@ -25,6 +25,8 @@ export interface Kit {
   readonly root: string;
   readonly cases: readonly BenchCase[];
   readonly out: Output;
+  /** Makes the programs of `native/bench`; false when they did not build. */
+  readonly build: () => Promise<boolean>;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -55,6 +57,14 @@ export class Session {
     this.#execute = executor.execute;
     this.#stop = () => executor.stop();
     for (const signal of SIGNALS) process.once(signal, this.#interrupt);
+  }
+
+  /** Makes what the units start; false, with a line that says so, when it can't be made. */
+  async prepare(): Promise<boolean> {
+    const { build, out } = this.options;
+    if (await build()) return true;
+    out.warn('the programs of native/bench did not build; see above\n');
+    return false;
   }
 
   async rounds(

@@ -107,15 +107,22 @@ export function failuresText(failures: readonly Failure[]): string {
   return [...new Set(lines)].join('');
 }
 
-export function comparisonText(goal: Goal): string {
-  const { of } = goal;
+/** What a goal asks for: `at most 2.5 x floor`. */
+export function boundText(goal: Goal): string {
+  const bound = goal.bound === undefined ? [] : [String(goal.bound)];
+  return [goal.relation, ...bound, ...comparisonWords(goal)].join(' ');
+}
+
+function comparisonWords({ of }: Goal): readonly string[] {
   switch (of.kind) {
     case 'floor':
-      return 'x floor';
+      return ['x floor'];
     case 'peers':
-      return `x ${of.names.join(', ')}`;
+      return [`x ${of.names.join(', ')}`];
     case 'value':
-      return `scaled to a floor of ${of.atFloor}`;
+      return of.atFloor === undefined ? [] : [`scaled to a floor of ${of.atFloor}`];
+    case 'total':
+      return ['in all runs'];
   }
 }
 
@@ -128,7 +135,7 @@ export function goalsTable(rows: readonly { goal: Goal; judgement: Judgement }[]
     judgement.low === undefined || judgement.high === undefined
       ? '-'
       : `[${digits(judgement.low)}, ${digits(judgement.high)}]`,
-    `${goal.relation} ${goal.bound} ${comparisonText(goal)}`,
+    boundText(goal),
     judgement.reason ?? '',
   ]);
   const head = ['verdict', 'case', 'parameters', 'figure', '95 %', 'bound', ''];

@@ -37,7 +37,7 @@ export interface Missing {
   readonly missing: string;
 }
 
-/** Something that runs beside the product: a floor or a peer. */
+/** Something that runs beside the product: a floor, a reference or a peer. */
 export interface Contender {
   readonly name: string;
   readonly program: Program | Missing;
@@ -78,6 +78,8 @@ export interface BenchCase {
   readonly smoke: readonly Params[];
   product(at: Situation): Program | Missing;
   floor?(at: Situation): Contender;
+  /** The product in another shape, which this one is read against: `self.…`. */
+  references?(at: Situation): readonly Contender[];
   peers?(at: Situation): readonly Contender[];
 }
 
@@ -90,6 +92,7 @@ export interface Unit {
   readonly better: Better;
   readonly product: Program | Missing;
   readonly floor: Contender | undefined;
+  readonly references: readonly Contender[];
   readonly peers: readonly Contender[];
 }
 
@@ -100,7 +103,7 @@ export type Outcome = Measurement | { readonly failed: string; readonly skipped?
 export type Execute = (program: Program) => Promise<Outcome>;
 
 export interface Step {
-  readonly role: 'floor' | 'product' | 'peer';
+  readonly role: 'floor' | 'product' | 'reference' | 'peer';
   readonly contender: Contender;
 }
 
@@ -133,7 +136,7 @@ export interface Sample {
   readonly min: number;
   readonly floor?: { readonly case: string; readonly p50: number };
   readonly ratio?: number;
-  /** Our p50 over the peer's. */
+  /** Our p50 over that of the peer or reference. */
   readonly peers: Readonly<Record<string, number>>;
   /** Floors and peers that gave no figure, with the reason. */
   readonly missing?: Readonly<Record<string, string>>;

@@ -46,7 +46,10 @@ it.each([
   'wrong usage is one line and exit code 2: %j [BEN-035, BEN-036, BEN-037]',
   async (args, line) => {
     const [stdout, stderr] = [screen(false), screen(false)];
-    expect(await main('/nonexistent', args, { stdout, stderr })).toBe(2);
+    const build = async (): Promise<boolean> => {
+      throw new Error('nothing is built for wrong usage');
+    };
+    expect(await main('/nonexistent', args, build, { stdout, stderr })).toBe(2);
     expect(stderr.texts).toEqual([line]);
     expect(stdout.texts).toEqual([]);
   },
