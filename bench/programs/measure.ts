@@ -26,6 +26,12 @@ export function pin(role: 'first' | 'second', cpus: string): void {
   execFileSync(tool, ['--thread', String(process.pid), cpu]);
 }
 
+/** The value that `share` of the samples, which are in order, do not exceed. */
+export function quantile(sorted: readonly number[] | undefined, share: number): number {
+  if (sorted === undefined) return 0;
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
 /** Prints the program's one result line. `perSample` operations make one sample. */
 export function report(
   unit: string,
@@ -34,9 +40,8 @@ export function report(
   detail: Readonly<Record<string, number>> = {},
 ): void {
   samples.sort((a, b) => a - b);
-  const at = (quantile: number): number =>
-    samples[Math.min(samples.length - 1, Math.floor(samples.length * quantile))] ?? 0;
-  const line = { unit, n: samples.length * perSample, p50: at(0.5), p99: at(0.99), min: at(0) };
+  const [p50, p99, min] = [0.5, 0.99, 0].map((share) => quantile(samples, share));
+  const line = { unit, n: samples.length * perSample, p50, p99, min };
   console.log(JSON.stringify({ ...line, detail }));
 }
 

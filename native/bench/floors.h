@@ -13,6 +13,10 @@ void futex_floor(const Options& options);
 void eventfd_floor(const Options& options);
 /// One-way hand-off of eight bytes through a pipe with blocking reads.
 void pipe_floor(const Options& options);
+/// One-way hand-off of `--bytes` through a socket pair of packets, blocking.
+void socket_floor(const Options& options);
+/// One-way hand-off of `--bytes` through POSIX message queues, blocking.
+void message_queue_floor(const Options& options);
 
 /// Starts the command after `--` by posix_spawn until it is reaped.
 void spawn_floor(const Options& options);
@@ -26,5 +30,10 @@ void ring_floor(const Options& options);
 void ring_pair_floor(const Options& options);
 /// Lock and unlock of an uncontended process-shared pthread mutex.
 void mutex_floor(const Options& options);
+
+/// A word in shared memory taken and given back by two compare-and-swaps, uncontended.
+void atomic_pair_floor(const Options& options);
+/// malloc and free of `--bytes`.
+void malloc_floor(const Options& options);
 
 }  // namespace dragon::bench

@@ -1,0 +1,43 @@
+/** The commands of hand-offs: two pinned processes, and the raw hand-off of the same pinning. */
+import {
+  type Contender,
+  isMissing,
+  type Missing,
+  type Program,
+  type Situation,
+} from '../runner/types.ts';
+import { floor, pinning, sized } from './commands.ts';
+
+type Words = readonly (string | number)[];
+
+/** The words of a hand-off case, or why it can't be measured here. */
+export function pinned(
+  at: Situation,
+  smoke: number,
+  full: number,
+  make: (...words: Words) => Program,
+): Program | Missing {
+  const cpus = pinning(at);
+  if (isMissing(cpus)) return cpus;
+  const { bytes = 64, wait = 'block' } = at.params;
+  const sizes = ['--rounds', sized(at, smoke, full), '--bytes', Number(bytes)];
+  return make(...sizes, '--wait', String(wait), ...cpus);
+}
+
+/** The raw hand-off that waits in the way of the case. */
+export function handOffFloor(at: Situation, name: string): Contender {
+  const words = ['--rounds', sized(at, 200, 2000)];
+  const cpus = pinning(at);
+  if (isMissing(cpus)) return { name: `floor.${name}`, program: cpus };
+  return floor(at.places, name, ...words, ...cpus);
+}
+
+const floorOfWait: Readonly<Record<string, string>> = {
+  spin: 'shm-spin',
+  block: 'futex',
+  sync: 'futex',
+  async: 'eventfd',
+};
+
+export const floorFor = (at: Situation): Contender =>
+  handOffFloor(at, floorOfWait[String(at.params['wait'])] ?? 'futex');

@@ -1,0 +1,45 @@
+/** Channels from TypeScript: one way, and woken by the event loop. */
+import type { BenchCase, Situation } from '../runner/types.ts';
+import { nodePeer, product, sized } from './commands.ts';
+import { floorFor, pinned } from './pinned.ts';
+
+const peers = (at: Situation) => {
+  const words = ['--rounds', sized(at, 200, 2000), '--bytes', 64];
+  return [nodePeer(at.places, 'message-port', ...words), nodePeer(at.places, 'fork-ipc', ...words)];
+};
+
+const latency: BenchCase = {
+  suite: 'core',
+  name: 'channel.latency.ts',
+  about: 'a message through a channel from TypeScript, one way',
+  unit: 'ns',
+  better: 'lower',
+  variants: [
+    { bytes: 64, wait: 'spin', lang: 'ts', cores: 2 },
+    { bytes: 64, wait: 'block', lang: 'ts', cores: 1 },
+  ],
+  smoke: [{ bytes: 64, wait: 'spin', lang: 'ts', cores: 2 }],
+  product: (at) =>
+    pinned(at, 200, 20_000, (...words) => product(at.places, 'channel-latency', ...words)),
+  floor: floorFor,
+  peers,
+};
+
+const wake: BenchCase = {
+  suite: 'core',
+  name: 'channel.wake',
+  about: 'a message that an event loop awaits, one way',
+  unit: 'ns',
+  better: 'lower',
+  variants: [
+    { bytes: 64, wait: 'async', lang: 'ts', cores: 2 },
+    { bytes: 64, wait: 'async', lang: 'ts', cores: 1 },
+  ],
+  smoke: [{ bytes: 64, wait: 'async', lang: 'ts', cores: 1 }],
+  product: (at) =>
+    pinned(at, 200, 5000, (...words) => product(at.places, 'channel-latency', ...words)),
+  floor: floorFor,
+  peers,
+};
+
+export const SCRIPT_CHANNEL_CASES: readonly BenchCase[] = [latency, wake];

@@ -1,0 +1,32 @@
+/** What waiting costs those who wait and those who don't. */
+import type { BenchCase } from '../runner/types.ts';
+import { product, sized } from './commands.ts';
+
+const pending: BenchCase = {
+  suite: 'core',
+  name: 'waits.pending',
+  about: 'a timer or a file read beside 200 pending waits, over the same without any',
+  unit: 'x',
+  better: 'lower',
+  variants: [{ work: 'timer' }, { work: 'file' }],
+  smoke: [{ work: 'file' }],
+  product: (at) => {
+    const words = ['--work', String(at.params['work']), '--rounds', sized(at, 3, 9)];
+    return product(at.places, 'pending-waits', ...words, '--times', sized(at, 20, 50));
+  },
+};
+
+const idle: BenchCase = {
+  suite: 'core',
+  name: 'runtime.idle',
+  about: 'what share of a core a runtime with 100 blocked processes uses',
+  unit: '%',
+  better: 'lower',
+  variants: [{ processes: 100, lang: 'ts' }],
+  smoke: [],
+  product: ({ params, places }) => {
+    return product(places, 'idle', '--processes', Number(params['processes']));
+  },
+};
+
+export const WAIT_CASES: readonly BenchCase[] = [pending, idle];
