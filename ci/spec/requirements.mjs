@@ -11,6 +11,7 @@ export const components = {
   COR: 'the core from TypeScript',
   WAI: 'waits',
   CH: 'channels',
+  EVT: 'semaphores, barriers, events, channel sets',
   PRC: 'processes',
   SVC: 'services',
   LNC: 'launcher and commands',

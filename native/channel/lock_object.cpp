@@ -1,5 +1,7 @@
 #include "channel/lock_object.h"
 
+#include "channel/hand_over.h"
+
 namespace dragon {
 
 namespace {
@@ -9,23 +11,8 @@ constexpr uint64_t kDiedBit = 1ull << 31;
 constexpr uint64_t kSequenceOne = 1ull << 32;
 constexpr uint64_t kSequenceMask = ~(kSequenceOne - 1);
 
-// The time in `kept`: 33 bits in units of 16 us, compared modulo their range.
-constexpr uint32_t kKeptUnitShift = 14;
-constexpr uint64_t kKeptTimeMask = (1ull << 33) - 1;
-constexpr uint64_t kKeptUnitsMax = (kHandOverNs >> kKeptUnitShift) + 1;
-
 ActorId holder_of(uint64_t state) {
   return static_cast<ActorId>(state & kHolderMask);
-}
-
-uint64_t kept_word(ActorId actor, uint64_t until_ns) {
-  return (until_ns >> kKeptUnitShift & kKeptTimeMask) << 31 | actor;
-}
-
-bool kept_for_another(uint64_t kept, ActorId me) {
-  if (kept == 0 || (kept & kHolderMask) == me) return false;
-  const uint64_t left = ((kept >> 31) - (now_ns() >> kKeptUnitShift)) & kKeptTimeMask;
-  return left != 0 && left <= kKeptUnitsMax;
 }
 
 }  // namespace
@@ -94,14 +81,7 @@ Status LockObject::release() {
   if (status != DRAGON_SUCCESS) return status;
   LockHeader& header = shared();
   const WaitPlace waiting = place();
-  if ((waiting.hint->load() & waiting.bit) != 0) {
-    uint64_t since_ns = 0;
-    const ActorId first = node().lot().first(waiting, since_ns);
-    const uint64_t now = now_ns();
-    if (first != 0 && now - since_ns >= kHandOverNs) {
-      header.kept.store(kept_word(first, now + kHandOverNs));
-    }
-  }
+  keep_for_first(node().lot(), waiting, header.kept);
   uint64_t found = header.state.load();
   do {
     if (holder_of(found) == 0) return DRAGON_NOT_OWNER;

@@ -16,13 +16,11 @@
 namespace dragon {
 
 constexpr uint32_t kLockRobust = 1;
-// How long a released lock is kept for the waiter that was woken after a long wait.
-constexpr uint64_t kHandOverNs = 1'000'000;
 
 struct LockHeader {
   ObjectHeader object;
   Word64 state;  // bits 0..30 holder, bit 31 the holder before it died, 32..63 sequence
-  Word64 kept;   // bits 0..30 actor that it is kept for, 31..63 until when, in units of 16 us
+  Word64 kept;   // see hand_over.h
   Word32 flags;
   Word32 spare[3];
 };

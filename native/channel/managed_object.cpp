@@ -18,6 +18,12 @@ AllocationType type_for(HandleKind kind) {
       return AllocationType::kLock;
     case HandleKind::kCounter:
       return AllocationType::kCounter;
+    case HandleKind::kSemaphore:
+    case HandleKind::kBarrier:
+    case HandleKind::kEvent:
+    case HandleKind::kCondition:
+    case HandleKind::kBroadcast:
+      return AllocationType::kEvent;
     case HandleKind::kPool:
     case HandleKind::kAllocation:
       break;
@@ -97,6 +103,10 @@ Status ManagedObject::attach_to(const std::shared_ptr<Node>& node, HandleKind ki
   status = open_object(*node, name(), Role::kHolder, gate, record_);
   if (status != DRAGON_SUCCESS) return status;
   base_ = info.allocation.data;
+  if (object().magic.load() != kObjectMagic + static_cast<uint32_t>(kind)) {
+    close();
+    return DRAGON_BAD_HANDLE;
+  }
   if (adopt) {
     status = adopt_object(*node, name(), static_cast<Role>(handle.role), handle.lent_record);
     if (status != DRAGON_SUCCESS) {

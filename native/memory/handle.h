@@ -23,6 +23,11 @@ enum class HandleKind : uint8_t {
   kLock = 3,
   kCounter = 4,
   kAllocation = 5,
+  kSemaphore = 6,
+  kBarrier = 7,
+  kEvent = 8,
+  kCondition = 9,
+  kBroadcast = 10,
 };
 
 struct Handle {

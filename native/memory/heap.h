@@ -37,6 +37,7 @@ enum class AllocationType : uint32_t {
   kCounter = 3,
   kBootstrap = 4,
   kChunk = 5,  // further slots of a channel
+  kEvent = 6,  // an object of native/event; its header says which
 };
 
 struct BlockDescriptor {

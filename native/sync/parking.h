@@ -123,14 +123,15 @@ class ParkingLot {
 // Blocks the calling thread until `attempt` returns something else than "not yet", or the deadline
 // has passed: then TIMEOUT, or the condition itself if the deadline is `once`. `uses_wakes` is
 // false for waits that take nothing (polls), which pass every wake on. `waits_for` says which
-// results of the attempt a wake at this place can change; any other ends the wait.
+// results of the attempt a wake at this place can change; any other ends the wait. `ticket` is one
+// that was drawn before, or 0.
 template <typename Attempt>
 Status wait_until(ParkingLot& lot, const WaitPlace& place, Deadline deadline, bool uses_wakes,
-                  Attempt&& attempt, bool (*waits_for)(Status) = is_not_yet) {
+                  Attempt&& attempt, bool (*waits_for)(Status) = is_not_yet, uint64_t ticket = 0) {
   Status status = attempt();
   if (!waits_for(status) || deadline.is_once()) return status;
   RecordId record = 0;
-  const Status armed = lot.arm(place, WaitKind::kBlocked, 0, record);
+  const Status armed = lot.arm(place, WaitKind::kBlocked, ticket, record);
   if (armed != DRAGON_SUCCESS) return armed;
   SleepSteps steps;
   for (;;) {
