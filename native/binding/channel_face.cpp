@@ -30,6 +30,8 @@ void ChannelFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&ChannelFace::close_handle>("closeHandle"),
                       InstanceMethod<&ChannelFace::try_send>("trySend"),
                       InstanceMethod<&ChannelFace::send_sync>("sendSync"),
+                      InstanceMethod<&ChannelFace::try_send_allocation>("trySendAllocation"),
+                      InstanceMethod<&ChannelFace::send_allocation_sync>("sendAllocationSync"),
                       InstanceMethod<&ChannelFace::try_receive>("tryReceive"),
                       InstanceMethod<&ChannelFace::receive_sync>("receiveSync"),
                       InstanceMethod<&ChannelFace::try_peek>("tryPeek"),
@@ -155,6 +157,33 @@ Napi::Value ChannelFace::send_sync(const Napi::CallbackInfo& info) {
                       channel_->send(parts.data(), parts.count(), hints, deadline_of(info[2])));
 }
 
+Napi::Value ChannelFace::try_send_allocation(const Napi::CallbackInfo& info) {
+  return send_allocation(info, Deadline::once());
+}
+
+Napi::Value ChannelFace::send_allocation_sync(const Napi::CallbackInfo& info) {
+  return send_allocation(info, deadline_of(info[2]));
+}
+
+// Once it is sent the memory is the message's: no ArrayBuffer of this process shows it any more.
+Napi::Value ChannelFace::send_allocation(const Napi::CallbackInfo& info, Deadline deadline) {
+  const Napi::Env env = info.Env();
+  if (closed()) return status_value(env, DRAGON_CLOSED);
+  AllocationFace* face = AllocationFace::of(info[0]);
+  if (face == nullptr) return status_value(env, DRAGON_INVALID_ARGUMENT);
+  const std::shared_ptr<Lease>& lease = face->lease();
+  if (lease == nullptr) return status_value(env, DRAGON_NOT_OWNER);
+  if (!lease->is_held()) return status_value(env, DRAGON_OBJECT_DESTROYED);
+  if (&lease->pool() != &channel_->pool()) return status_value(env, DRAGON_INVALID_ARGUMENT);
+  if (!lease->can_hide(env)) return status_value(env, DRAGON_STATE);
+  const uint64_t hints = static_cast<uint64_t>(number_of(info[1], 0));
+  const uint64_t id = face->allocation();
+  const Status status = deadline.is_once() ? channel_->try_send_allocation(id, hints)
+                                           : channel_->send_allocation(id, hints, deadline);
+  if (status == DRAGON_SUCCESS) lease->forget(env);
+  return status_value(env, status);
+}
+
 Napi::Value ChannelFace::try_receive(const Napi::CallbackInfo& info) {
   return receive(info.Env(), Deadline::once());
 }
@@ -171,8 +200,14 @@ Napi::Value ChannelFace::receive(Napi::Env env, Deadline deadline) {
                                            : channel_->receive(inline_bytes, deadline, message);
   if (status != DRAGON_SUCCESS) return status_value(env, status);
   last_hints_ = static_cast<double>(message.hints);
+  if (message.allocation == 0) return copy_of(env, message.data, message.bytes);
+  const std::shared_ptr<Pool> pool = channel_->pool().shared_from_this();
+  if (message.bytes >= kZeroCopyBytesMin && node_->leases()->has_room(*pool, message.bytes)) {
+    const Allocation payload{message.allocation, const_cast<uint8_t*>(message.data), message.bytes};
+    return lend_payload(env, node_->leases(), pool, payload);
+  }
   const Napi::Value bytes = copy_of(env, message.data, message.bytes);
-  if (message.allocation != 0) channel_->pool().free(message.allocation);
+  pool->free(message.allocation);
   return bytes;
 }
 

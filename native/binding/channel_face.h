@@ -27,6 +27,9 @@ class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
   void close_handle(const Napi::CallbackInfo& info);
   Napi::Value try_send(const Napi::CallbackInfo& info);
   Napi::Value send_sync(const Napi::CallbackInfo& info);
+  Napi::Value try_send_allocation(const Napi::CallbackInfo& info);
+  Napi::Value send_allocation_sync(const Napi::CallbackInfo& info);
+  Napi::Value send_allocation(const Napi::CallbackInfo& info, Deadline deadline);
   Napi::Value try_receive(const Napi::CallbackInfo& info);
   Napi::Value receive_sync(const Napi::CallbackInfo& info);
   Napi::Value receive(Napi::Env env, Deadline deadline);

@@ -59,6 +59,7 @@ void NodeFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&NodeFace::actors>("actors"),
                       InstanceMethod<&NodeFace::waits>("waits"),
                       InstanceMethod<&NodeFace::segments>("segments"),
+                      InstanceMethod<&NodeFace::release_bytes>("releaseBytes"),
                       InstanceMethod<&NodeFace::close>("close"),
                   });
   classes(env).node = Napi::Persistent(constructor);
@@ -137,6 +138,7 @@ void NodeFace::stop() {
   broker_poll_.close();
   sweep_timer_.close();
   waits_.clear();
+  leases_->end_all(Env());
   kept_.clear();
   leave(node_);
   node_ = nullptr;
@@ -302,6 +304,15 @@ Napi::Value NodeFace::segments(const Napi::CallbackInfo& info) {
     list.Set(list.Length(), object);
   }
   return list;
+}
+
+// Whether the bytes lay in a pool; then they are given back, and their ArrayBuffer is detached.
+Napi::Value NodeFace::release_bytes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsTypedArray()) return Napi::Boolean::New(env, false);
+  const void* data = info[0].As<Napi::TypedArray>().ArrayBuffer().Data();
+  const std::shared_ptr<Lease> lease = data == nullptr ? nullptr : leases_->find(data);
+  return Napi::Boolean::New(env, lease != nullptr && lease->free(env) == DRAGON_SUCCESS);
 }
 
 }  // namespace dragon::binding

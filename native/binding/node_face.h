@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "binding/lease.h"
 #include "binding/loop_poll.h"
 #include "binding/loop_timer.h"
 #include "memory/node.h"
@@ -22,6 +23,7 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
   ~NodeFace() override;
 
   const std::shared_ptr<Node>& node() const { return node_; }
+  const std::shared_ptr<LeaseTable>& leases() const { return leases_; }
   // Keeps a pool that was attached for one of its allocations, until the node is closed.
   void keep(const std::shared_ptr<Pool>& pool) { kept_.insert(pool); }
   // Claims a record for an event-loop wait; its id, or minus a status.
@@ -53,6 +55,7 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
   Napi::Value actors(const Napi::CallbackInfo& info);
   Napi::Value waits(const Napi::CallbackInfo& info);
   Napi::Value segments(const Napi::CallbackInfo& info);
+  Napi::Value release_bytes(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   void start(Napi::Env env, std::shared_ptr<Node> node);
@@ -63,6 +66,7 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
   std::shared_ptr<Node> node_;
   std::unordered_map<uint32_t, Wait> waits_;
   std::set<std::shared_ptr<Pool>> kept_;
+  const std::shared_ptr<LeaseTable> leases_ = std::make_shared<LeaseTable>();
   Napi::FunctionReference wake_;
   Napi::FunctionReference actor_;
   LoopPoll bell_poll_;

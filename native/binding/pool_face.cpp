@@ -86,7 +86,7 @@ Napi::Value PoolFace::allocate(const Napi::CallbackInfo& info, Deadline deadline
   const Status status =
       pool_->allocate(static_cast<uint64_t>(bytes), AllocationType::kData, deadline, allocation);
   if (status != DRAGON_SUCCESS) return failure(env, status);
-  return AllocationFace::make(env, pool_, allocation.id);
+  return AllocationFace::make(env, node_, pool_, allocation);
 }
 
 Napi::Value PoolFace::stats(const Napi::CallbackInfo& info) {
@@ -125,10 +125,13 @@ void AllocationFace::init(Napi::Env env, Napi::Object exports) {
                   {
                       InstanceAccessor<&AllocationFace::id>("id"),
                       InstanceAccessor<&AllocationFace::byte_length>("byteLength"),
+                      InstanceAccessor<&AllocationFace::owned>("owned"),
+                      InstanceMethod<&AllocationFace::buffer>("buffer"),
                       InstanceMethod<&AllocationFace::read>("read"),
                       InstanceMethod<&AllocationFace::write>("write"),
                       InstanceMethod<&AllocationFace::serialize>("serialize"),
                       InstanceMethod<&AllocationFace::free>("free"),
+                      InstanceMethod<&AllocationFace::detach>("detach"),
                   });
   classes(env).allocation = Napi::Persistent(constructor);
   exports.Set("attachAllocation", Napi::Function::New<AllocationFace::attach>(env));
@@ -137,11 +140,17 @@ void AllocationFace::init(Napi::Env env, Napi::Object exports) {
 AllocationFace::AllocationFace(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<AllocationFace>(info) {}
 
-Napi::Value AllocationFace::make(Napi::Env env, const std::shared_ptr<Pool>& pool, uint64_t id) {
+AllocationFace* AllocationFace::of(const Napi::Value& value) {
+  return face_of<AllocationFace>(value, classes(value.Env()).allocation);
+}
+
+Napi::Value AllocationFace::make(Napi::Env env, NodeFace* node, const std::shared_ptr<Pool>& pool,
+                                 const Allocation& memory) {
   Napi::Object object = classes(env).allocation.New({});
   AllocationFace* face = Unwrap(object);
   face->pool_ = pool;
-  face->id_ = id;
+  face->id_ = memory.id;
+  face->lease_ = std::make_shared<Lease>(node->leases(), pool, memory);
   return object;
 }
 
@@ -161,7 +170,11 @@ Napi::Value AllocationFace::attach(const Napi::CallbackInfo& info) {
   if (status == DRAGON_SUCCESS) status = pool->find(handle.allocation, found);
   if (status != DRAGON_SUCCESS) return failure(env, status);
   node->keep(pool);
-  return make(env, pool, handle.allocation);
+  Napi::Object object = classes(env).allocation.New({});
+  AllocationFace* face = Unwrap(object);
+  face->pool_ = pool;
+  face->id_ = handle.allocation;
+  return object;
 }
 
 Status AllocationFace::find(uint64_t offset, uint64_t length, AllocationInfo& out) {
@@ -213,9 +226,26 @@ Napi::Value AllocationFace::serialize(const Napi::CallbackInfo& info) {
   return copy_of(info.Env(), handle);
 }
 
+Napi::Value AllocationFace::owned(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), lease_ != nullptr && lease_->is_held());
+}
+
+Napi::Value AllocationFace::buffer(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (lease_ == nullptr) return status_value(env, DRAGON_NOT_OWNER);
+  if (!lease_->is_held()) return status_value(env, DRAGON_OBJECT_DESTROYED);
+  return lease_->buffer(env);
+}
+
 Napi::Value AllocationFace::free(const Napi::CallbackInfo& info) {
+  if (lease_ != nullptr) return status_value(info.Env(), lease_->free(info.Env()));
   const std::shared_ptr<Pool> pool = pool_.lock();
   return status_value(info.Env(), pool == nullptr ? DRAGON_CLOSED : pool->free(id_));
+}
+
+Napi::Value AllocationFace::detach(const Napi::CallbackInfo& info) {
+  if (lease_ == nullptr) return status_value(info.Env(), DRAGON_SUCCESS);
+  return status_value(info.Env(), lease_->forget(info.Env()));
 }
 
 }  // namespace dragon::binding

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "binding/lease.h"
 #include "binding/node_face.h"
 #include "memory/pool.h"
 
@@ -39,26 +40,37 @@ class PoolFace : public Napi::ObjectWrap<PoolFace> {
   std::shared_ptr<Pool> pool_;
 };
 
+// An allocation that this process made, or one of anybody's that it was given the handle of.
 class AllocationFace : public Napi::ObjectWrap<AllocationFace> {
  public:
   static void init(Napi::Env env, Napi::Object exports);
-  static Napi::Value make(Napi::Env env, const std::shared_ptr<Pool>& pool, uint64_t id);
+  static AllocationFace* of(const Napi::Value& value);
+  static Napi::Value make(Napi::Env env, NodeFace* node, const std::shared_ptr<Pool>& pool,
+                          const Allocation& memory);
   explicit AllocationFace(const Napi::CallbackInfo& info);
+
+  // What holds the memory for this object; nullptr if it is somebody else's.
+  const std::shared_ptr<Lease>& lease() const { return lease_; }
+  uint64_t allocation() const { return id_; }
 
  private:
   static Napi::Value attach(const Napi::CallbackInfo& info);
 
   Napi::Value id(const Napi::CallbackInfo& info);
   Napi::Value byte_length(const Napi::CallbackInfo& info);
+  Napi::Value owned(const Napi::CallbackInfo& info);
+  Napi::Value buffer(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
   Napi::Value write(const Napi::CallbackInfo& info);
   Napi::Value serialize(const Napi::CallbackInfo& info);
   Napi::Value free(const Napi::CallbackInfo& info);
+  Napi::Value detach(const Napi::CallbackInfo& info);
   Status find(uint64_t offset, uint64_t length, AllocationInfo& out);
 
   // Kept alive by the pool's face, which the TypeScript object holds, or by the node's.
   std::weak_ptr<Pool> pool_;
   uint64_t id_ = 0;
+  std::shared_ptr<Lease> lease_;
 };
 
 }  // namespace dragon::binding

@@ -11,6 +11,8 @@ import { errorFromStatus } from '../runtime/errors/index.ts';
 import { loadAddon, type NativeChannel } from './native.ts';
 import { check, type Node, unwrap } from './node.ts';
 import type { Pool } from './pool.ts';
+import { ReceiveHandle } from './receive-handle.ts';
+import { SendHandle } from './send-handle.ts';
 import { Lane, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
 
 export interface ChannelOptions {
@@ -20,16 +22,6 @@ export interface ChannelOptions {
   readonly blockBytes?: number;
   /** Receivers see ERR_EOF once the channel is empty and its last sender has closed. */
   readonly endOfStream?: boolean;
-}
-
-export interface SendOptions extends WaitOptions {
-  /** A number that travels with the message, below 2^32. */
-  readonly hints?: number;
-}
-
-export interface Message {
-  readonly bytes: Uint8Array;
-  readonly hints: number;
 }
 
 /** A reference in flight: owned by the lender until somebody adopts its descriptor. */
@@ -51,10 +43,6 @@ const POLL_LANE: Record<PollEvent, number> = {
   empty: Lane.pollEmpty,
   full: Lane.pollFull,
 };
-const EMPTY = Status.EMPTY;
-const FULL = Status.FULL;
-const TIMED_OUT = Status.TIMEOUT;
-const NO_MEMORY = Status.OUT_OF_MEMORY;
 
 export class Channel {
   readonly node: Node;
@@ -169,149 +157,5 @@ export class Channel {
   close(): void {
     this.native.close();
     this.node.waits.nudge(this.native);
-  }
-}
-
-export class SendHandle {
-  readonly channel: Channel;
-  readonly #native: NativeChannel;
-  readonly #handle: number;
-  #closed = false;
-
-  constructor(channel: Channel, handle: number) {
-    this.channel = channel;
-    this.#native = channel.native;
-    this.#handle = handle;
-  }
-
-  /** Puts a message in, or returns false when the channel or the pool is full. */
-  trySend(parts: Uint8Array | Uint8Array[], hints = 0): boolean {
-    this.#alive();
-    const status = this.#native.trySend(parts, hints);
-    if (status === 0) return true;
-    if (status === FULL || status === NO_MEMORY) return false;
-    throw errorFromStatus(status, 'send');
-  }
-
-  /** Puts a message in; blocks the thread while the channel is full. */
-  sendSync(parts: Uint8Array | Uint8Array[], options?: SendOptions): void {
-    this.#alive();
-    options?.signal?.throwIfAborted();
-    const status = this.#native.sendSync(parts, options?.hints ?? 0, timeoutMsOf(options));
-    if (status === 0) return;
-    throw errorFromStatus(status === FULL ? TIMED_OUT : status, 'send');
-  }
-
-  /**
-   * Puts a message in; waits while the channel is full (ERR_TIMEOUT) or its pool is
-   * (ERR_OUT_OF_MEMORY). The parts are one message; they are copied before this returns.
-   */
-  send(parts: Uint8Array | Uint8Array[], options?: SendOptions): Promise<void> {
-    let last: number = FULL;
-    return this.channel.node.waits.wait<void>(
-      this.#native,
-      [Lane.send, Lane.channelMemory],
-      () => {
-        this.#alive();
-        last = this.#native.trySend(parts, options?.hints ?? 0);
-        if (last === 0) return undefined;
-        if (last === FULL || last === NO_MEMORY) return NOT_YET;
-        throw errorFromStatus(last, 'send');
-      },
-      options,
-      () => {
-        throw errorFromStatus(last === FULL ? TIMED_OUT : last, 'send');
-      },
-    );
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#native.closeHandle(this.#handle);
-    this.channel.node.waits.nudge(this.#native);
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  #alive(): void {
-    if (this.#closed) throw errorFromStatus(Status.CLOSED, 'send');
-  }
-}
-
-export class ReceiveHandle {
-  readonly channel: Channel;
-  readonly #native: NativeChannel;
-  readonly #handle: number;
-  #closed = false;
-
-  constructor(channel: Channel, handle: number) {
-    this.channel = channel;
-    this.#native = channel.native;
-    this.#handle = handle;
-  }
-
-  /** The next message, or undefined when there is none. Throws ERR_EOF at the end. */
-  tryReceive(): Message | undefined {
-    this.#alive('receive');
-    return this.#message(this.#native.tryReceive(), 'receive');
-  }
-
-  /** A copy of the next message, which stays in the channel. */
-  tryPeek(): Message | undefined {
-    this.#alive('peek');
-    return this.#message(this.#native.tryPeek(), 'peek');
-  }
-
-  receiveSync(options?: WaitOptions): Message {
-    this.#alive('receive');
-    options?.signal?.throwIfAborted();
-    const result = this.#native.receiveSync(timeoutMsOf(options));
-    const message = this.#message(result, 'receive');
-    if (message === undefined) throw errorFromStatus(TIMED_OUT, 'receive');
-    return message;
-  }
-
-  receive(options?: WaitOptions): Promise<Message> {
-    return this.channel.node.waits.wait<Message>(
-      this.#native,
-      Lane.receive,
-      () => this.tryReceive() ?? NOT_YET,
-      options,
-      () => {
-        throw errorFromStatus(TIMED_OUT, 'receive');
-      },
-    );
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#native.closeHandle(this.#handle);
-    this.channel.node.waits.nudge(this.#native);
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  #alive(what: string): void {
-    if (this.#closed) throw errorFromStatus(Status.CLOSED, what);
-  }
-
-  #message(result: Uint8Array | number, what: string): Message | undefined {
-    if (typeof result !== 'number') return { bytes: result, hints: this.#native.lastHints };
-    if (result === EMPTY || result === TIMED_OUT) return undefined;
-    throw errorFromStatus(result, what);
   }
 }

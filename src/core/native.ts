@@ -32,6 +32,8 @@ export interface NativeNode {
   actors(): ActorInfo[];
   waits(): WaitInfo[];
   segments(): { id: number; fd: number }[];
+  /** Gives bytes that lie in a pool back and detaches them; false for other bytes. */
+  releaseBytes(bytes: Uint8Array): boolean;
   close(): void;
 }
 
@@ -89,10 +91,16 @@ export interface NativePool extends NativeObject {
 export interface NativeAllocation {
   readonly id: bigint;
   readonly byteLength: number;
+  /** Whether this object gives the memory back. */
+  readonly owned: boolean;
+  /** An external ArrayBuffer over exactly the allocation; the same one at each call. */
+  buffer(): ArrayBuffer | Status;
   read(offset: number, length: number): Uint8Array | Status;
   write(bytes: Uint8Array, offset: number): Status;
   serialize(): Uint8Array | Status;
   free(): Status;
+  /** Detaches the buffer and leaves the memory allocated. */
+  detach(): Status;
 }
 
 export interface NativeChannel extends NativeObject {
@@ -109,6 +117,8 @@ export interface NativeChannel extends NativeObject {
   closeHandle(handle: number): void;
   trySend(parts: Uint8Array | Uint8Array[], hints: number): Status;
   sendSync(parts: Uint8Array | Uint8Array[], hints: number, timeoutMs: number): Status;
+  trySendAllocation(allocation: NativeAllocation, hints: number): Status;
+  sendAllocationSync(allocation: NativeAllocation, hints: number, timeoutMs: number): Status;
   tryReceive(): Uint8Array | Status;
   receiveSync(timeoutMs: number): Uint8Array | Status;
   tryPeek(): Uint8Array | Status;

@@ -4,6 +4,7 @@
  * A process may hold several (virtual nodes, worker threads); nothing here is a singleton
  * and nothing reads the environment.
  */
+import { Status } from '../runtime/errors/codes.ts';
 import { DragonError, errorFromStatus } from '../runtime/errors/index.ts';
 import {
   type ActorInfo,
@@ -47,6 +48,13 @@ export function check(status: number, what: string): void {
   if (status !== 0) throw errorFromStatus(status, what);
 }
 
+let provider: (() => Node) | undefined;
+
+/** Says what `Node.current` is in this process or worker thread: the runtime's business. */
+export function provideNode(provide: () => Node): void {
+  provider = provide;
+}
+
 export class Node {
   readonly dir: string;
   /** The addon's face; other classes of this folder use it, users never. */
@@ -68,6 +76,12 @@ export class Node {
   /** Attaches to the node whose broker listens in `dir`. Throws ERR_RUNTIME_GONE after 5 s. */
   static attach(dir: string): Node {
     return new Node(dir, unwrap(loadAddon().attachNode(dir), `attach to the node in ${dir}`));
+  }
+
+  /** The node that the runtime started this process on. Throws ERR_NO_RUNTIME outside one. */
+  static current(): Node {
+    if (provider === undefined) throw errorFromStatus(Status.NO_RUNTIME, 'use the current node');
+    return provider();
   }
 
   get actorId(): number {

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Allocation } from './allocation.ts';
 import { Channel } from './channel.ts';
 import { RobustLock } from './lock.ts';
 import { useNode } from './node.fixture.ts';
 import { Node } from './node.ts';
-import { Allocation, Pool } from './pool.ts';
+import { Pool } from './pool.ts';
 
 const fixture = useNode();
 
@@ -28,6 +29,7 @@ describe('channels from TypeScript', () => {
       const half = Math.floor(size / 2);
       expect(message.bytes.subarray(0, half).every((byte) => byte === i)).toBe(true);
       expect(message.bytes.subarray(half).every((byte) => byte === i + 100)).toBe(true);
+      message.release();
     }
     channel.close();
     expect(fixture.pool.stats().usedBytes).toBe(0);

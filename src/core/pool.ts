@@ -6,8 +6,9 @@
  */
 import { Status } from '../runtime/errors/codes.ts';
 import { DragonError, errorFromStatus } from '../runtime/errors/index.ts';
-import { loadAddon, type NativeAllocation, type NativePool, type PoolStats } from './native.ts';
-import { check, type Node, unwrap, WellKnown } from './node.ts';
+import { Allocation } from './allocation.ts';
+import { loadAddon, type NativePool, type PoolStats } from './native.ts';
+import { check, Node, unwrap, WellKnown } from './node.ts';
 import { Lane, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
 
 export interface PoolOptions {
@@ -42,7 +43,7 @@ export class Pool {
   }
 
   /** The node's default pool. Throws ERR_RUNTIME_GONE if the services have not made it. */
-  static default(node: Node): Pool {
+  static default(node: Node = Node.current()): Pool {
     const handle = node.wellKnown(WellKnown.defaultPool);
     if (handle === undefined) {
       throw new DragonError('the node has no default pool: its services are not up', {
@@ -112,51 +113,5 @@ export class Pool {
 
   close(): void {
     this.native.close();
-  }
-}
-
-export class Allocation {
-  /** Holds the pool (or the node) that the allocation lives in. */
-  readonly holder: Pool | Node;
-  readonly #native: NativeAllocation;
-
-  constructor(holder: Pool | Node, native: NativeAllocation) {
-    this.holder = holder;
-    this.#native = native;
-  }
-
-  /** The allocation that the handle names. Throws ERR_OBJECT_DESTROYED if it was freed. */
-  static attach(node: Node, handle: Uint8Array): Allocation {
-    const native = loadAddon().attachAllocation(node.native, handle);
-    return new Allocation(node, unwrap(native, 'attach to an allocation'));
-  }
-
-  /** Unique in its pool, never used again: a stale id is ERR_OBJECT_DESTROYED. */
-  get id(): bigint {
-    return this.#native.id;
-  }
-
-  get byteLength(): number {
-    return this.#native.byteLength;
-  }
-
-  /** A copy of `length` bytes from `offset`. */
-  read(offset = 0, length = this.byteLength - offset): Uint8Array {
-    const bytes = this.#native.read(offset, length);
-    if (typeof bytes === 'number') throw errorFromStatus(bytes, 'read an allocation');
-    return bytes;
-  }
-
-  write(bytes: Uint8Array, offset = 0): void {
-    check(this.#native.write(bytes, offset), 'write to an allocation');
-  }
-
-  serialize(): Uint8Array {
-    return unwrap(this.#native.serialize(), 'serialize an allocation');
-  }
-
-  /** Gives the memory back. A second call throws ERR_OBJECT_DESTROYED. */
-  free(): void {
-    check(this.#native.free(), 'free an allocation');
   }
 }

@@ -6,8 +6,8 @@
  * last reader has; either end can be handed to another process.
  * Non-goals: no byte stream, no addresses (Listener and Client).
  */
-import { decode, encode, registerHandle } from '../codec/index.ts';
-import type { Lent, WaitOptions } from '../core/index.ts';
+import { encode, registerHandle } from '../codec/index.ts';
+import type { Lent, Message, WaitOptions } from '../core/index.ts';
 import { getRuntime } from '../runtime/client/index.ts';
 import {
   BufferTooShort,
@@ -17,7 +17,7 @@ import {
   NotSupportedError,
 } from '../runtime/errors/index.ts';
 import { Closing } from './closing.ts';
-import { Ends, type ReadEnd, type WriteEnd } from './ends.ts';
+import { Ends, type ReadEnd, valueIn, type WriteEnd } from './ends.ts';
 
 /** What `tryRecv` found; a value of `undefined` is a legal message. */
 export type TryRecvResult<T> =
@@ -56,13 +56,16 @@ function within(bytes: Uint8Array, max: number | undefined): Uint8Array {
   throw new BufferTooShort(text, bytes);
 }
 
-function into(room: Uint8Array, bytes: Uint8Array): number {
+function into(room: Uint8Array, message: Message): number {
+  const { bytes } = message;
   if (bytes.byteLength > room.byteLength) {
     const text = `recvBytesInto: ${bytes.byteLength} bytes do not fit into ${room.byteLength}`;
     throw new BufferTooShort(text, bytes);
   }
   room.set(bytes);
-  return bytes.byteLength;
+  const length = bytes.byteLength;
+  message.release();
+  return length;
 }
 
 /**
@@ -144,18 +147,18 @@ export class Connection<S = unknown, R = S> implements Disposable, AsyncIterable
    * nothing was received.
    */
   async recv(options?: WaitOptions): Promise<R> {
-    return decode((await this.#reader().receive(options)).bytes) as R;
+    return valueIn(await this.#reader().receive(options)) as R;
   }
 
   /** As `recv`; blocks the thread. */
   recvSync(options?: WaitOptions): R {
-    return decode(this.#reader().receiveSync(options).bytes) as R;
+    return valueIn(this.#reader().receiveSync(options)) as R;
   }
 
   /** Receives a value if there is one. Throws EOFError at the end. */
   tryRecv(): TryRecvResult<R> {
     const message = this.#reader().tryReceive();
-    return message === undefined ? NOTHING : { ok: true, value: decode(message.bytes) as R };
+    return message === undefined ? NOTHING : { ok: true, value: valueIn(message) as R };
   }
 
   /**
@@ -207,7 +210,7 @@ export class Connection<S = unknown, R = S> implements Disposable, AsyncIterable
     options?: WaitOptions,
   ): Promise<number> {
     const room = slice(target, offset);
-    return into(room, (await this.#reader().receive(options)).bytes);
+    return into(room, await this.#reader().receive(options));
   }
 
   /** As `recvBytesInto`; blocks the thread. */
@@ -217,7 +220,7 @@ export class Connection<S = unknown, R = S> implements Disposable, AsyncIterable
     options?: WaitOptions,
   ): number {
     const room = slice(target, offset);
-    return into(room, this.#reader().receiveSync(options).bytes);
+    return into(room, this.#reader().receiveSync(options));
   }
 
   /**

@@ -5,8 +5,9 @@
  * Goals: asynchronous calls take effect in call order; a message is complete in shared memory,
  * or copied, before a call returns, so that its source may be changed at once; closing an end
  * rejects what waits on it.
- * Non-goals: no values here. Messages are bytes and a number of hints.
+ * Non-goals: turning values into bytes. Messages are bytes and a number of hints.
  */
+import { decode } from '../codec/index.ts';
 import {
   Channel,
   type Lent,
@@ -19,6 +20,15 @@ import {
 import { ClosedError, TimeoutError } from '../runtime/errors/index.ts';
 import { takeOver } from './lent.ts';
 import { Turns } from './turns.ts';
+
+/** The value in a message, whose memory is given back: nothing of a decoded value lies in it. */
+export function valueIn(message: Message): unknown {
+  try {
+    return decode(message.bytes);
+  } finally {
+    message.release();
+  }
+}
 
 /** One copy of all parts: what a message keeps when it can't be sent at once. */
 function snapshot(parts: readonly Uint8Array[]): Uint8Array {

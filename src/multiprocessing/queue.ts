@@ -6,11 +6,11 @@
  * or timed-out call has put or taken nothing.
  * Non-goals: no task counting (JoinableQueue) and no order between producers.
  */
-import { decode, encode, registerHandle } from '../codec/index.ts';
+import { encode, registerHandle } from '../codec/index.ts';
 import { Channel, type Message, type WaitOptions } from '../core/index.ts';
 import { getRuntime } from '../runtime/client/index.ts';
 import { ClosedError, DragonError, QueueEmpty, QueueFull } from '../runtime/errors/index.ts';
-import { ReadEnd, WriteEnd } from './ends.ts';
+import { ReadEnd, valueIn, WriteEnd } from './ends.ts';
 import { takeOver } from './lent.ts';
 
 /** Places in a queue without a `maxsize`; memory is used only for items that wait. */
@@ -170,7 +170,7 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T> {
     } catch (error) {
       throw translate(error, emptyError);
     }
-    return decode(message.bytes) as T;
+    return valueIn(message) as T;
   }
 
   /** As `get`; blocks the thread. */
@@ -182,7 +182,7 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T> {
     } catch (error) {
       throw translate(error, emptyError);
     }
-    return decode(message.bytes) as T;
+    return valueIn(message) as T;
   }
 
   /** Takes the oldest item if there is one. */
@@ -194,7 +194,7 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T> {
     } catch (error) {
       throw translate(error, emptyError);
     }
-    return message === undefined ? NOTHING : { ok: true, value: decode(message.bytes) as T };
+    return message === undefined ? NOTHING : { ok: true, value: valueIn(message) as T };
   }
 
   /**

@@ -1,0 +1,81 @@
+// Allocations that JavaScript holds: through an object, through an external ArrayBuffer over
+// exactly their bytes, or both. Whatever lets go last gives the allocation back.
+//
+// Goals: an ArrayBuffer never shows bytes that are not its own any more: giving back, sending
+// away and closing the node detach it first. A program that never returns to its event loop, where
+// finalizers run, can't fill a pool with payloads that it has dropped: from a share of the pool
+// on, received payloads are to be copied (`has_room`).
+// Non-goals: allocations that others own; those are read and written by copy.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "memory/pool.h"
+
+namespace dragon::binding {
+
+// Payloads from here on are not copied: below, a copy costs less than an external ArrayBuffer.
+constexpr uint64_t kZeroCopyBytesMin = 16384;
+
+class Lease;
+
+// The leases of one node attachment.
+class LeaseTable {
+ public:
+  // Whether a received payload may be lent to JavaScript.
+  bool has_room(const Pool& pool, uint64_t bytes) const;
+  // The lease whose ArrayBuffer shows these bytes, if any.
+  std::shared_ptr<Lease> find(const void* data) const;
+  // The node is being left: nothing may show or hold its memory any more.
+  void end_all(Napi::Env env);
+
+ private:
+  friend class Lease;
+  std::unordered_set<Lease*> held_;
+  std::unordered_map<const void*, Lease*> shown_;
+  std::unordered_map<const Pool*, uint64_t> bytes_;  // shown, by pool
+};
+
+class Lease : public std::enable_shared_from_this<Lease> {
+ public:
+  Lease(std::shared_ptr<LeaseTable> table, std::shared_ptr<Pool> pool, const Allocation& memory);
+  ~Lease();
+
+  // The ArrayBuffer, made by the first call.
+  Napi::Value buffer(Napi::Env env);
+  // Detaches the ArrayBuffer and frees the allocation. STATE if the bytes were moved to another
+  // ArrayBuffer, OBJECT_DESTROYED if they were given back before.
+  Status free(Napi::Env env);
+  // Detaches the ArrayBuffer; the allocation is no longer this lease's.
+  Status forget(Napi::Env env);
+  bool is_held() const { return held_; }
+  // False once the bytes were moved to an ArrayBuffer of another identity.
+  bool can_hide(Napi::Env env) const;
+
+  // Only while it is held.
+  const Pool& pool() const { return *pool_; }
+
+ private:
+  friend class LeaseTable;
+  static void finalize(napi_env env, void* data, void* hint);
+  void hide(napi_env env);
+
+  const std::shared_ptr<LeaseTable> table_;
+  std::shared_ptr<Pool> pool_;  // while it is held or shown
+  const Allocation memory_;
+  bool held_ = true;           // it is for this lease to free
+  bool shown_ = false;         // an ArrayBuffer over it is alive
+  napi_ref buffer_ = nullptr;  // weak
+  int64_t weight_ = 0;         // what the collector was told beyond the bytes
+};
+
+// The bytes of a received payload as a Uint8Array without a copy.
+Napi::Value lend_payload(Napi::Env env, const std::shared_ptr<LeaseTable>& table,
+                         const std::shared_ptr<Pool>& pool, const Allocation& payload);
+
+}  // namespace dragon::binding

@@ -1,0 +1,57 @@
+/**
+ * A received message.
+ *
+ * A payload of 16 KiB and more is not copied: its bytes lie in the pool until nothing refers to
+ * them any more, or until `release()`. Smaller ones are copies.
+ */
+import type { Node } from './node.ts';
+
+/** Payloads from here on lie in the pool; native/binding/lease.h knows the same number. */
+export const ZERO_COPY_BYTES = 16_384;
+
+const NO_BYTES = new Uint8Array();
+
+export class Message implements Disposable {
+  readonly #node: Node;
+  #bytes: Uint8Array;
+  /** The number that the sender sent along. */
+  readonly hints: number;
+
+  /** @internal Receive handles make messages. */
+  constructor(node: Node, bytes: Uint8Array, hints: number) {
+    this.#node = node;
+    this.#bytes = bytes;
+    this.hints = hints;
+  }
+
+  /** The payload. Views that are made of it keep it alive. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /**
+   * Gives the payload's memory back now instead of when it is collected. Afterwards `bytes`, and
+   * every view of a payload that lay in the pool, has length 0. A second call does nothing.
+   *
+   * A loop that never returns to the event loop should call it: that is where collected memory is
+   * given back. (Without it such a loop receives copies once it holds a quarter of the pool.)
+   *
+   * @example
+   * import { Channel, Pool } from 'dragon-runtime/core';
+   * const channel = Channel.create(Pool.default());
+   * channel.openSender().trySend(new Uint8Array(100_000));
+   * const message = channel.openReceiver().receiveSync();
+   * console.log(message.bytes.length); // 100000
+   * message.release();
+   * console.log(message.bytes.length); // 0
+   */
+  release(): void {
+    const bytes = this.#bytes;
+    this.#bytes = NO_BYTES;
+    if (bytes.byteLength >= ZERO_COPY_BYTES) this.#node.native.releaseBytes(bytes);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}

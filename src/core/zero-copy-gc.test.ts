@@ -1,0 +1,138 @@
+/** What the garbage collector does to memory in a pool, in children that expose it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { coreUrl, openPair, runWithCore } from './child.fixture.ts';
+import { packageRoot } from './native.ts';
+
+let dir = '';
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'core-'));
+});
+
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+const LIMIT = 64 << 20;
+
+/** What the lines of `text` print, in a process with a pair of ends; LARGE is a payload. */
+function printed(name: string, text: string, flags = ['--expose-gc']): string[] {
+  const start = openPair(join(dir, name), `{ limitBytes: ${LIMIT} }`);
+  const common = `
+    const LARGE = 1 << 20;
+    const used = () => pool.stats().usedBytes >> 20;
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const collect = async () => { for (let i = 0; i < 4; i++) { gc(); await turn(); } };
+    const say = (...words) => console.log(...words);`;
+  const { stdout, stderr, status } = runWithCore(packageRoot(), start + common + text, flags);
+  expect([stderr, status]).toEqual(['', 0]);
+  return stdout.trim().split('\n');
+}
+
+it('any derived view keeps the memory, and nothing else does [COR-012]', () => {
+  const lines = printed(
+    'views',
+    `
+    const derive = [
+      (bytes) => bytes.subarray(10, 20),
+      (bytes) => new DataView(bytes.buffer, 10, 10),
+      (bytes) => Buffer.from(bytes.buffer).subarray(10, 20),
+      (bytes) => bytes.buffer,
+    ];
+    const first = (view) => new Uint8Array(view.buffer ?? view)[10];
+    for (const make of derive) {
+      sender.sendSync(new Uint8Array(LARGE).fill(7));
+      let view = make(receiver.receiveSync().bytes);
+      let memory = pool.allocateSync(LARGE);
+      memory.bytes.fill(8);
+      let other = make(memory.bytes);
+      memory = undefined;
+      await collect();
+      say(used(), first(view), first(other));
+      view = other = undefined;
+      await collect();
+      say(used());
+    }
+    let unseen = pool.allocateSync(LARGE);
+    await collect();
+    say(used());
+    unseen = undefined;
+    await collect();
+    say(used(), pool.audit() || 'well');`,
+  );
+  expect(lines).toEqual([...Array(4).fill(['2 7 8', '0']).flat(), '1', '0 well']);
+});
+
+it('what was released or sent is not given back a second time [COR-012]', () => {
+  const lines = printed(
+    'twice',
+    `
+    let memory = pool.allocateSync(LARGE);
+    let bytes = memory.bytes;
+    memory.release();
+    const next = pool.allocateSync(LARGE);
+    next.bytes.fill(9);
+    let sent = pool.allocateSync(LARGE);
+    sent.bytes.fill(5);
+    sender.sendSync(sent);
+    memory = bytes = sent = undefined;
+    await collect();
+    say(used(), next.bytes[LARGE - 1], receiver.receiveSync().bytes[0], pool.audit() || 'well');`,
+  );
+  expect(lines).toEqual(['2 9 5 well']);
+});
+
+it('dropped payloads come back without a call of gc [COR-012]', () => {
+  const lines = printed(
+    'pressure',
+    `
+    let most = 0;
+    let copies = 0;
+    for (let i = 0; i < 300; i++) {
+      const before = used();
+      const memory = pool.allocateSync(LARGE);
+      sender.sendSync(memory);
+      if (receiver.receiveSync().bytes.length !== LARGE) say('short');
+      if (used() <= before) copies++;
+      most = Math.max(most, used());
+      await turn();
+    }
+    say(most < 17, copies < 100);`,
+    [],
+  );
+  expect(lines).toEqual(['true true']);
+});
+
+it('a worker thread that ends gives back what it held [COR-016]', () => {
+  const lines = printed(
+    'workers',
+    `
+    const { Worker } = await import('node:worker_threads');
+    for (const how of ['', 'process.exit(0);']) {
+      const text = \`
+        const { parentPort, workerData } = require('node:worker_threads');
+        import(workerData.url).then(async (core) => {
+          const node = core.Node.attach(workerData.dir);
+          const channel = core.Channel.attach(node, workerData.handle);
+          const receiver = channel.openReceiver();
+          globalThis.kept = [receiver.receiveSync().bytes, receiver.receiveSync().bytes];
+          globalThis.mine = core.Pool.attach(node, workerData.pool).allocateSync(1 << 20);
+          mine.bytes.fill(1);
+          parentPort.postMessage(kept[1][5]);
+          \${how}
+        });\`;
+      const data = { url: ${JSON.stringify(coreUrl(packageRoot()))}, dir };
+      Object.assign(data, { handle: channel.serialize(), pool: pool.serialize() });
+      for (const fill of [3, 4]) sender.sendSync(new Uint8Array(LARGE).fill(fill));
+      const worker = new Worker(text, { eval: true, execArgv: [], workerData: data });
+      const answer = await new Promise((resolve) => worker.once('message', resolve));
+      if (how === '') say(used());
+      await new Promise((resolve) => worker.once('exit', resolve));
+      say(answer, used(), pool.audit() || 'well');
+    }`,
+  );
+  expect(lines).toEqual(['3', '4 0 well', '4 0 well']);
+});
