@@ -1,33 +1,19 @@
 #include "channel/channel.h"
 
-#include <string.h>
-
 #include <algorithm>
+
+#include "channel/slot_copy.h"
+#include "sync/prefetch.h"
 
 namespace dragon {
 
 namespace {
-
-constexpr uint32_t kBlockUnit = 64;
 
 bool waits_for_slot(Status status) {
   return status == DRAGON_FULL || status == DRAGON_WOULD_BLOCK;
 }
 bool waits_for_memory(Status status) {
   return status == DRAGON_OUT_OF_MEMORY;
-}
-
-void gather(uint8_t* to, const iovec* parts, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    if (parts[i].iov_len != 0) ::memcpy(to, parts[i].iov_base, parts[i].iov_len);
-    to += parts[i].iov_len;
-  }
-}
-
-uint64_t total_bytes(const iovec* parts, size_t count) {
-  uint64_t bytes = 0;
-  for (size_t i = 0; i < count; ++i) bytes += parts[i].iov_len;
-  return bytes;
 }
 
 }  // namespace
@@ -37,20 +23,18 @@ Status Channel::create(const std::shared_ptr<Pool>& pool, const ChannelOptions& 
   const bool fits = options.capacity >= 1 && options.capacity <= kChannelCapacityMax &&
                     options.block_bytes <= kChannelBlockBytesMax;
   if (!fits) return DRAGON_INVALID_ARGUMENT;
-  const auto block = static_cast<uint32_t>(round_up(options.block_bytes, kBlockUnit));
-  const uint32_t slots = std::min(options.capacity, kFirstChunkSlots);
+  const auto block = static_cast<uint32_t>(round_up(options.block_bytes, kLineBytes));
   std::unique_ptr<Channel> channel(new Channel());
-  const uint64_t bytes = sizeof(ChannelHeader) + slots * (sizeof(ChannelSlot) + block);
-  const Status status = channel->begin_create(pool, HandleKind::kChannel, bytes);
+  const Status status = channel->begin_create(pool, HandleKind::kChannel, channel_bytes(block));
   if (status != DRAGON_SUCCESS) return status;
   ChannelHeader& header = channel->shared();
   header.capacity.store(options.capacity);
   header.block_bytes.store(block);
   header.flags.store(options.end_of_stream ? kChannelEndOfStream : 0);
-  header.next_sequence.store(1);
-  channel->rebuild();
   const Status published = channel->end_create();
-  if (published == DRAGON_SUCCESS) out = std::move(channel);
+  if (published != DRAGON_SUCCESS) return published;
+  channel->set_up();
+  out = std::move(channel);
   return published;
 }
 
@@ -59,8 +43,24 @@ Status Channel::attach(const std::shared_ptr<Node>& node, const uint8_t* handle,
   std::unique_ptr<Channel> channel(new Channel());
   const Status status =
       channel->attach_to(node, HandleKind::kChannel, handle, length, adopt, adopted);
-  if (status == DRAGON_SUCCESS) out = std::move(channel);
+  if (status != DRAGON_SUCCESS) return status;
+  channel->set_up();
+  out = std::move(channel);
   return status;
+}
+
+void Channel::set_up() {
+  set_up_parts();
+  mine_ = open_record();
+}
+
+// What never changes is kept here, away from the shared lines that do.
+void Channel::set_up_parts() {
+  const ChannelHeader& header = shared();
+  capacity_ = header.capacity.load();
+  block_bytes_ = header.block_bytes.load();
+  stride_ = slot_stride(static_cast<uint32_t>(block_bytes_));
+  stream_ = (header.flags.load() & kChannelEndOfStream) != 0;
 }
 
 Status Channel::try_send(const iovec* parts, size_t count, uint64_t hints) {
@@ -71,28 +71,27 @@ Status Channel::send_once(const iovec* parts, size_t count, uint64_t bytes, uint
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
   if (no_more_receivers()) return DRAGON_BROKEN_PIPE;
-  if (bytes > block_bytes()) {
+  if (bytes > block_bytes_) {
     // Memory before the slot; but none is filled while the channel is full anyway.
-    if (shared().in_use.load() >= capacity()) return DRAGON_FULL;
+    if (full()) return DRAGON_FULL;
     Allocation payload;
     const Status allocated = pool().try_allocate(bytes, AllocationType::kData, payload);
     if (allocated != DRAGON_SUCCESS) return allocated;
     gather(payload.data, parts, count);
-    const Status sent = try_send_allocation(payload.id, hints);
+    const Status sent = send_payload(payload.id, bytes, hints);
     if (sent != DRAGON_SUCCESS) pool().free(payload.id);
     return sent;
   }
-  uint32_t index = 0;
-  const Status reserved = reserve(index);
-  if (reserved != DRAGON_SUCCESS) return reserved;
-  ChannelSlot& mine = slot(index);
-  mine.payload.store(0);
-  mine.bytes.store(bytes);
-  mine.hints.store(hints);
+  const Status supplied = need_slot();
+  if (supplied != DRAGON_SUCCESS) return supplied;
+  ChannelSlot& mine = *slot(private_);
+  mine.payload.store(0, std::memory_order_relaxed);
+  mine.bytes.store(bytes, std::memory_order_relaxed);
+  mine.hints.store(hints, std::memory_order_relaxed);
   gather(mine.inline_bytes(), parts, count);
-  const Status published = publish(index);
-  if (published != DRAGON_SUCCESS) free_slot(index);
-  return published;
+  const Status sent = enqueue(0);
+  if (sent == DRAGON_SUCCESS) after_send();
+  return sent;
 }
 
 Status Channel::try_send_allocation(uint64_t allocation, uint64_t hints) {
@@ -103,20 +102,22 @@ Status Channel::try_send_allocation(uint64_t allocation, uint64_t hints) {
   const Status found = pool().find(allocation, info);
   if (found != DRAGON_SUCCESS) return found;
   if (info.owner != node().me().id) return DRAGON_NOT_OWNER;
-  uint32_t index = 0;
-  const Status reserved = reserve(index);
-  if (reserved != DRAGON_SUCCESS) return reserved;
-  ChannelSlot& mine = slot(index);
-  mine.payload.store(allocation);
-  mine.bytes.store(info.allocation.bytes);
-  mine.hints.store(hints);
-  pool().change_owner(allocation, node().me().id, slot_owner(index));
-  const Status published = publish(index);
-  if (published != DRAGON_SUCCESS) {
-    pool().change_owner(allocation, slot_owner(index), node().me().id);
-    free_slot(index);
-  }
-  return published;
+  return send_payload(allocation, info.allocation.bytes, hints);
+}
+
+// The allocation is noted in the record while its owner may be a message that is never sent.
+Status Channel::send_payload(uint64_t allocation, uint64_t bytes, uint64_t hints) {
+  const Status supplied = need_slot();
+  if (supplied != DRAGON_SUCCESS) return supplied;
+  ChannelSlot& mine = *slot(private_);
+  mine.payload.store(allocation, std::memory_order_relaxed);
+  mine.bytes.store(bytes, std::memory_order_relaxed);
+  mine.hints.store(hints, std::memory_order_relaxed);
+  mine_->ticket.store(allocation);
+  const Status sent = enqueue(allocation);
+  mine_->ticket.store(0);
+  if (sent == DRAGON_SUCCESS) after_send();
+  return sent;
 }
 
 // Two places to wait at: the channel while it is full, the pool while that is.
@@ -147,27 +148,46 @@ Status Channel::send_allocation(uint64_t allocation, uint64_t hints, Deadline de
 Status Channel::try_receive(uint8_t* buffer, ReceivedMessage& out) {
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
-  uint32_t index = 0;
-  const Status taken = take(index);
-  if (taken != DRAGON_SUCCESS) return taken;
-  const ChannelSlot& mine = slot(index);
-  out.bytes = mine.bytes.load();
-  out.hints = mine.hints.load();
-  out.allocation = mine.payload.load();
-  Status result = DRAGON_SUCCESS;
-  if (out.allocation == 0) {
-    ::memcpy(buffer, slot(index).inline_bytes(), out.bytes);
-    out.data = buffer;
-  } else {
-    AllocationInfo info;
-    result = pool().change_owner(out.allocation, slot_owner(index), node().me().id);
-    if (result == DRAGON_SUCCESS) result = pool().find(out.allocation, info);
-    // Somebody freed the payload by its id: this message is lost, the next ones are not.
-    if (result != DRAGON_SUCCESS) result = DRAGON_OBJECT_DESTROYED;
-    out.data = info.allocation.data;
+  // Before the head: who closes after this look has sent nothing that the next look misses.
+  const bool ended = no_more_senders();
+  for (;;) {
+    Head head;
+    const Status found = find_head(head);
+    if (found != DRAGON_SUCCESS) return found == DRAGON_EMPTY && ended ? DRAGON_EOF : found;
+    const ChannelSlot* filled = slot(cell_slot(head.word));
+    if (filled == nullptr) return DRAGON_OBJECT_DESTROYED;
+    prefetch_write(&head.ring->cell(head.position));
+    out.bytes = filled->bytes.load(std::memory_order_relaxed);
+    out.hints = filled->hints.load(std::memory_order_relaxed);
+    out.allocation = filled->payload.load(std::memory_order_relaxed);
+    if (out.allocation == 0) {
+      copy_bytes(buffer, filled->inline_bytes(), std::min(out.bytes, block_bytes_));
+      if (!remove(head)) continue;
+      out.data = buffer;
+      after_receive();
+      return DRAGON_SUCCESS;
+    }
+    const Status taken = receive_payload(head, out.allocation, out);
+    if (taken != DRAGON_WOULD_BLOCK) return taken;
   }
-  free_slot(index);
-  return result;
+}
+
+// The receive takes place where the payload gets its owner. WOULD_BLOCK if somebody was faster.
+Status Channel::receive_payload(const Head& head, uint64_t allocation, ReceivedMessage& out) {
+  const Status taken = pool().change_owner(allocation, owner_at(head.position), node().me().id);
+  if (taken != DRAGON_SUCCESS) {
+    // Somebody freed the payload by its id: this message is lost, the next ones are not. Or a
+    // receiver has it, but has not emptied the cell: died or stopped, or is just about to.
+    if (!remove(head) || taken != DRAGON_OBJECT_DESTROYED) return DRAGON_WOULD_BLOCK;
+    after_receive();
+    return taken;
+  }
+  AllocationInfo info;
+  const Status found = pool().find(allocation, info);
+  out.data = info.allocation.data;
+  remove(head);
+  after_receive();
+  return found;
 }
 
 Status Channel::receive(uint8_t* buffer, Deadline deadline, ReceivedMessage& out) {
@@ -182,49 +202,86 @@ uint64_t Channel::drain() {
   return drained;
 }
 
-// A send that had looked before the channel was destroyed may still publish; whoever looks later
-// finds it destroyed, so this comes to an end.
+// A send that had looked before the channel was destroyed may still take place; whoever looks
+// later finds it destroyed, so this comes to an end.
 void Channel::drop_contents() {
   while (drop_one()) {
   }
 }
 
 bool Channel::drop_one() {
-  uint32_t index = 0;
-  if (take(index) != DRAGON_SUCCESS) return false;
-  const uint64_t payload = slot(index).payload.load();
-  // As a receive does: the message must not come back with its payload freed.
-  const bool mine = payload != 0 && pool().change_owner(payload, slot_owner(index),
-                                                        node().me().id) == DRAGON_SUCCESS;
-  free_slot(index);
-  if (mine) pool().free(payload);
-  return true;
+  Head head;
+  while (find_head(head) == DRAGON_SUCCESS) {
+    const ChannelSlot* filled = slot(cell_slot(head.word));
+    const uint64_t payload = filled == nullptr ? 0 : filled->payload.load();
+    // As a receive does: the message must not be received with its payload freed.
+    const bool mine = payload != 0 && pool().change_owner(payload, owner_at(head.position),
+                                                          node().me().id) == DRAGON_SUCCESS;
+    const bool removed = remove(head);
+    if (mine) pool().free(payload);
+    if (!removed && !mine) continue;
+    after_receive();
+    return true;
+  }
+  return false;
+}
+
+// The bits of the lanes are looked at after the cell was changed, in an order that all agree on.
+void Channel::after_send() {
+  const uint32_t waiting = ParkingLot::waiters_seq(shared().object.hint);
+  if (waiting == 0) [[likely]]
+    return;
+  ParkingLot& lot = node().lot();
+  if ((waiting & 1u << kLaneIn) != 0) lot.wake_one(place(kLaneIn));
+  if ((waiting & 1u << kLanePoll) != 0) lot.wake_all(place(kLanePoll));
+  if ((waiting & 1u << kLaneFull) != 0 && full()) lot.wake_all(place(kLaneFull));
+}
+
+void Channel::after_receive() {
+  const uint32_t waiting = ParkingLot::waiters_seq(shared().object.hint);
+  if (waiting == 0) [[likely]]
+    return;
+  ParkingLot& lot = node().lot();
+  if ((waiting & 1u << kLaneOut) != 0) lot.wake_one(place(kLaneOut));
+  if ((waiting & 1u << kLanePoll) != 0) lot.wake_all(place(kLanePoll));
+  if ((waiting & 1u << kLaneEmpty) != 0 && empty()) lot.wake_all(place(kLaneEmpty));
+}
+
+bool Channel::full() {
+  const uint64_t tail = settled_tail();
+  return static_cast<int64_t>(tail - settled_head()) >= static_cast<int64_t>(capacity_);
+}
+
+bool Channel::empty() {
+  Head head;
+  settled_head();
+  return find_head(head) != DRAGON_SUCCESS;
 }
 
 Status Channel::try_poll(PollEvent event) {
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
-  const bool ended = no_more_senders();
-  const uint32_t queued = shared().queued.load();
-  const bool in = queued > 0 || ended;
-  const bool full = shared().in_use.load() >= capacity();
-  const bool out = !full || no_more_receivers();
+  const auto in = [this] {
+    const bool ended = no_more_senders();
+    return !empty() || ended;
+  };
+  const auto out = [this] { return no_more_receivers() || !full(); };
   bool ready = false;
   switch (event) {
     case PollEvent::kIn:
-      ready = in;
+      ready = in();
       break;
     case PollEvent::kOut:
-      ready = out;
+      ready = out();
       break;
     case PollEvent::kEmpty:
-      ready = queued == 0;
+      ready = empty();
       break;
     case PollEvent::kFull:
-      ready = full;
+      ready = full();
       break;
     case PollEvent::kInOut:
-      ready = in || out;
+      ready = in() || out();
       break;
   }
   return ready ? DRAGON_SUCCESS : DRAGON_WOULD_BLOCK;
@@ -236,8 +293,10 @@ Status Channel::poll(PollEvent event, Deadline deadline) {
                     [&] { return try_poll(event); });
 }
 
-uint64_t Channel::message_count() const {
-  return closed() ? 0 : shared().queued.load();
+uint64_t Channel::message_count() {
+  if (closed()) return 0;
+  const uint64_t head = settled_head();
+  return std::min(settled_tail() - head, capacity_);
 }
 
 WaitPlace Channel::place(PollEvent event) const {
@@ -260,13 +319,11 @@ WaitPlace Channel::poll_place(PollEvent event) const {
 }
 
 bool Channel::no_more_senders() const {
-  const bool stream = (shared().flags.load() & kChannelEndOfStream) != 0;
-  return stream && ever(Role::kSender) && count(Role::kSender) == 0;
+  return stream_ && ever(Role::kSender) && count(Role::kSender) == 0;
 }
 
 bool Channel::no_more_receivers() const {
-  const bool stream = (shared().flags.load() & kChannelEndOfStream) != 0;
-  return stream && ever(Role::kReceiver) && count(Role::kReceiver) == 0;
+  return stream_ && ever(Role::kReceiver) && count(Role::kReceiver) == 0;
 }
 
 }  // namespace dragon

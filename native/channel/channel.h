@@ -2,16 +2,17 @@
 // receivers in any process of the node.
 //
 // A message lies in a slot: inline if it fits the channel's block, else as an allocation of the
-// channel's pool, which passes from sender to message to receiver without being copied. The truth
-// about a slot is its state word, changed by one store; the queue and the list of free slots are
-// indexes under the channel's mutex. Copies are made outside the mutex, into a slot that is
-// RESERVED or out of one that is TAKEN, so a slow or stopped copier delays nobody else.
-//
-// What a dead actor left: a RESERVED slot becomes free, a TAKEN one goes back into the queue at
-// its place, since its receive had not ended.
+// channel's pool, which passes from sender to message to receiver without being copied. A sender
+// fills a private slot and puts it in by one compare-and-swap of a ring's cell, which gives it the
+// cell's former slot in exchange; a receiver copies and then takes by one compare-and-swap of the
+// same cell, or of the owner of the payload. So every send and receive takes place at one
+// instruction: who dies before it has done nothing, who dies after it has done all that others
+// need, and nobody ever waits for a process that was stopped. Words that point to the ends lag
+// behind at most by one; whoever finds that moves them on.
 //
 // Goals: try forms never block; blocking forms are try and park, of the parts that an event loop
-// uses too. No memory is waited for under the mutex or with a slot reserved.
+// uses too. No memory is waited for with anything claimed. The mutex is for what is rare: growth,
+// and the supply of slots.
 // Non-goals: remote channels (the agent's), streams of several parts.
 #pragma once
 
@@ -20,6 +21,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "channel/channel_layout.h"
 #include "channel/managed_object.h"
@@ -78,9 +80,9 @@ class Channel : public ManagedObject {
   Status try_poll(PollEvent event);
   Status poll(PollEvent event, Deadline deadline);
 
-  uint64_t message_count() const;
-  uint32_t capacity() const { return shared().capacity.load(); }
-  uint32_t block_bytes() const { return shared().block_bytes.load(); }
+  uint64_t message_count();
+  uint32_t capacity() const { return static_cast<uint32_t>(capacity_); }
+  uint32_t block_bytes() const { return static_cast<uint32_t>(block_bytes_); }
   uint32_t senders() const { return count(Role::kSender); }
   uint32_t receivers() const { return count(Role::kReceiver); }
   ActorId mutex_holder() const { return shared().mutex.holder(); }
@@ -92,56 +94,106 @@ class Channel : public ManagedObject {
   WaitPlace poll_place(PollEvent event) const;
   using ManagedObject::place;
 
-  // Checks every invariant under the lock; empty if all is well.
+  // Checks every invariant while nobody sends or receives; empty if all is well.
   std::string audit();
 
-  // For reclamation: gives back what a dead actor had in the channel's slots, and the mutex;
+  // For reclamation: gives back what a dead actor had in the channel by one of its open records;
   // returns the number of slots.
   static uint32_t give_back(const std::shared_ptr<Pool>& pool, const AllocationInfo& object,
-                            ActorId dead);
-  // For reclamation: whether the chunk of slots is one of the channel's.
-  static bool has_chunk(const AllocationInfo& object, uint64_t chunk);
+                            const Record& record, ActorId dead);
+  // For reclamation: whether the allocation is a ring or a chunk of slots of the channel's.
+  static bool has_part(const AllocationInfo& object, uint64_t part);
 
  protected:
   void wake_all_lanes() override { wake_lanes(kChannelLanes); }
   void drop_contents() override;
+  void before_close() override;
 
  private:
   friend void take_apart_channel(Pool& pool, const AllocationInfo& object);
+  // A ring as this process sees it. Positions first .. first + cells - 1 may all be in it, unless
+  // it was closed before.
+  struct Ring {
+    Word64* cells = nullptr;
+    uint64_t first = 0;
+    uint64_t mask = 0;
+    uint64_t holds = 0;  // messages at most: one cell is kept for CLOSED where a ring may follow
+    uint32_t bits = 0;
+    Word64& cell(uint64_t position) const { return cells[position & mask]; }
+    uint64_t lap(uint64_t position) const { return position >> bits & kLapMask; }
+  };
+  // A QUEUED cell at the head.
+  struct Head {
+    uint64_t position = 0;
+    const Ring* ring = nullptr;
+    uint64_t word = 0;
+  };
+
   Channel() = default;
   ChannelHeader& shared() const { return header_as<ChannelHeader>(); }
-  ChannelSlot& slot(uint32_t index);
-  uint64_t slot_owner(uint32_t index) const { return owner_message(id(), index); }
+  void set_up();
+  void set_up_parts();
+  uint64_t owner_at(uint64_t position) const { return owner_message(id(), position); }
   bool no_more_senders() const;
   bool no_more_receivers() const;
 
+  // channel_ring.cpp: the two ends.
+  const Ring* ring_at(uint32_t number);
+  Status enqueue(uint64_t allocation);
+  bool enqueue_at(Word64& cell, uint64_t word, uint64_t position, const Ring& ring,
+                  uint64_t allocation, Status& status);
+  Status find_head(Head& out);
+  bool remove(const Head& head);
+  uint64_t settled_head();
+  uint64_t settled_tail();
+  Status grow(uint32_t number);
+  uint64_t open_ring(uint32_t number, uint64_t id, uint8_t* data);
+  bool payload_taken(const Head& head);
+
   // The steps of a send and a receive.
   Status send_once(const iovec* parts, size_t count, uint64_t bytes, uint64_t hints);
-  Status reserve(uint32_t& index);
-  Status publish(uint32_t index);
-  Status take(uint32_t& index);
-  void free_slot(uint32_t index);
+  Status send_payload(uint64_t allocation, uint64_t bytes, uint64_t hints);
+  Status receive_payload(const Head& head, uint64_t allocation, ReceivedMessage& out);
   bool drop_one();
-  Status add_chunk(uint32_t slots);
-  void push_free(uint32_t index);
-  void append(uint32_t index);
-  void after_send(bool full);
-  void after_receive(bool empty);
-  Status copy_payload(uint64_t allocation, uint64_t sequence, uint32_t index, uint8_t* buffer,
-                      uint64_t bytes);
+  bool full();
+  bool empty();
+  void after_send();
+  void after_receive();
   template <typename Attempt>
   Status send_until(Deadline deadline, Attempt&& attempt);
 
-  // Recovery.
-  MutexGuard guard(Deadline deadline);
-  void rebuild();
-  void give_back_slot(uint32_t index, SlotState state, ActorId dead);
-  const char* audit_lists(uint32_t queued, uint32_t free);
+  // channel_recovery.cpp
+  bool is_queued(uint64_t position, uint64_t allocation);
+  const char* audit_message(const Ring& ring, uint64_t index, uint64_t word, uint64_t head,
+                            uint64_t tail);
 
-  uint8_t* chunks_[kChunks] = {};  // where this process sees them
+  // channel_slots.cpp: the supply of slots.
+  MutexGuard guard(Deadline deadline);
+  uint8_t* chunk_at(uint32_t chunk);
+  ChannelSlot* slot(SlotRef ref);
+  Status need_slot();
+  bool take_fresh(uint32_t slots);
+  bool take_spare();
+  uint32_t slots_in_chunks();
+  bool sweep();
+  void mark_cells(std::vector<bool>& used);
+  void mark_records(std::vector<bool>& used);
+  Status add_chunk(uint32_t slots);
+  Status add_part(uint64_t bytes, Allocation& out);
+
+  // What this process remembers.
+  uint64_t capacity_ = 0;
+  uint64_t block_bytes_ = 0;
+  uint64_t stride_ = 0;
+  bool stream_ = false;
+  Record* mine_ = nullptr;     // this attachment's open record
+  SlotRef private_ = kNoSlot;  // as the record says
+  uint64_t seen_head_ = 0;     // at most the head
+  Ring rings_[kRings];
+  uint8_t* chunks_[kChunks] = {};
 };
 
-// Frees the payloads of messages and the chunks of slots.
+// Frees the payloads of messages, the rings and the chunks of slots.
 void take_apart_channel(Pool& pool, const AllocationInfo& object);
 
 }  // namespace dragon

@@ -1,11 +1,8 @@
-// The slots of a channel: the four transitions of a slot's state, and the chunks in which slots
-// lie.
+// The supply of slots: how an attachment comes to its private slot.
 //
-//     FREE -reserve-> RESERVED -publish-> QUEUED -take-> TAKEN -free_slot-> FREE
-//
-// The first and third compete for slots and need the mutex. The others change a slot that is the
-// caller's; if the mutex is held by a stopped process, they do that without it and leave word that
-// the lists are stale.
+// A slot that nobody refers to is in the list of spare ones, or lost until a sweep finds it: left
+// by an attachment that died, or in a cell of a ring that was closed. The list is under the mutex;
+// a holder that dies costs nothing but the list, whose slots are lost then.
 #include <string.h>
 
 #include <algorithm>
@@ -16,164 +13,167 @@ namespace dragon {
 
 MutexGuard Channel::guard(Deadline deadline) {
   ChannelHeader& header = shared();
-  return MutexGuard(header.mutex, node().me(), deadline, header.stale, [this] { rebuild(); });
+  return MutexGuard(header.mutex, node().me(), deadline, header.stale,
+                    [&header] { header.spare_slot.store(kNoSlot); });
 }
 
-ChannelSlot& Channel::slot(uint32_t index) {
-  const uint32_t chunk = chunk_of(index);
-  if (chunks_[chunk] == nullptr) {
-    AllocationInfo info;
-    if (chunk == 0) {
-      chunks_[0] = base() + sizeof(ChannelHeader);
-    } else if (pool().find(shared().chunks[chunk].load(), info) == DRAGON_SUCCESS) {
-      chunks_[chunk] = info.allocation.data;
-    }
+// Where this process sees a chunk; nullptr without one.
+uint8_t* Channel::chunk_at(uint32_t chunk) {
+  if (chunk >= kChunks) return nullptr;
+  if (chunks_[chunk] != nullptr) [[likely]]
+    return chunks_[chunk];
+  AllocationInfo info;
+  if (chunk == 0) {
+    chunks_[0] = base() + kFirstSlotOffset;
+  } else if (pool().find(shared().chunks[chunk].load(), info) == DRAGON_SUCCESS) {
+    chunks_[chunk] = info.allocation.data;
   }
-  const uint64_t stride = sizeof(ChannelSlot) + block_bytes();
-  uint8_t* bytes = chunks_[chunk] + (index - chunk_first_slot(chunk)) * stride;
-  return *reinterpret_cast<ChannelSlot*>(bytes);
+  return chunks_[chunk];
 }
 
-Status Channel::reserve(uint32_t& index) {
-  ChannelHeader& header = shared();
+ChannelSlot* Channel::slot(SlotRef ref) {
+  const uint32_t index = ref - 1;
+  const uint32_t chunk = chunk_of(index);
+  uint8_t* bytes = chunk_at(chunk);
+  if (ref == kNoSlot || bytes == nullptr) [[unlikely]]
+    return nullptr;
+  return reinterpret_cast<ChannelSlot*>(bytes + (index - chunk_first_slot(chunk)) * stride_);
+}
+
+// Makes sure that this attachment has a private slot. FULL without memory for one. A stopped
+// process that holds the mutex costs memory at most.
+Status Channel::need_slot() {
+  if (private_ != kNoSlot) [[likely]]
+    return DRAGON_SUCCESS;
   for (;;) {
-    uint32_t slots = 0;
+    const uint32_t slots = slots_in_chunks();
+    if (take_fresh(slots)) return DRAGON_SUCCESS;
     {
       const MutexGuard held = guard(Deadline::once());
-      if (!held.held()) return DRAGON_WOULD_BLOCK;
-      if (destroyed()) return DRAGON_OBJECT_DESTROYED;
-      index = header.free_head.load();
-      if (index != kNoSlot) {
-        ChannelSlot& free = slot(index);
-        free.state.store(slot_state(SlotState::kReserved, node().me().id));
-        header.free_head.store(free.next.load());
-        header.in_use.store(header.in_use.load() + 1);
-        return DRAGON_SUCCESS;
-      }
-      slots = header.slots.load();
+      if (held.held() && (take_spare() || (sweep() && take_spare()))) return DRAGON_SUCCESS;
     }
-    // Without memory for more slots the channel is full with those that it has.
-    if (slots >= capacity() || add_chunk(slots) != DRAGON_SUCCESS) return DRAGON_FULL;
+    const Status added = add_chunk(slots);
+    if (added != DRAGON_SUCCESS) return added;
   }
 }
 
-Status Channel::publish(uint32_t index) {
-  ChannelHeader& header = shared();
-  ChannelSlot& mine = slot(index);
-  bool full = false;
-  {
-    const MutexGuard held = guard(Deadline::once());
-    if (destroyed()) return DRAGON_OBJECT_DESTROYED;
-    mine.sequence.store(header.next_sequence.fetch_add(1));
-    mine.state.store(slot_state(SlotState::kQueued, 0));
-    if (held.held()) {
-      append(index);
-    } else {
-      header.stale.store(1);
+// A slot that was never handed out. The record first: a sweep that finds the slot handed out finds
+// it there, too.
+bool Channel::take_fresh(uint32_t slots) {
+  Word32& word = shared().fresh;
+  uint32_t fresh = word.load();
+  while (fresh < slots) {
+    mine_->next.store(fresh + 1);
+    if (word.cas(fresh, fresh + 1)) {
+      private_ = fresh + 1;
+      return true;
     }
-    full = header.in_use.load() >= capacity();
   }
-  after_send(full);
-  return DRAGON_SUCCESS;
+  mine_->next.store(kNoSlot);
+  return false;
 }
 
-Status Channel::take(uint32_t& index) {
+// A slot of the list; lost if this actor dies before it refers to it.
+bool Channel::take_spare() {
   ChannelHeader& header = shared();
-  const MutexGuard held = guard(Deadline::once());
-  if (!held.held()) return DRAGON_WOULD_BLOCK;
-  // Before the queue: who closes after this look has sent nothing that the next look misses.
-  const bool ended = no_more_senders();
-  index = header.queue_head.load();
-  if (index == kNoSlot) return ended ? DRAGON_EOF : DRAGON_EMPTY;
-  ChannelSlot& head = slot(index);
-  head.state.store(slot_state(SlotState::kTaken, node().me().id));
-  const uint32_t next = head.next.load();
-  header.queue_head.store(next);
-  if (next == kNoSlot) header.queue_tail.store(kNoSlot);
-  header.queued.store(header.queued.load() - 1);
-  return DRAGON_SUCCESS;
+  const SlotRef spare = header.spare_slot.load();
+  if (spare == kNoSlot) return false;
+  header.spare_slot.store(slot(spare)->next.load());
+  mine_->next.store(spare);
+  private_ = spare;
+  return true;
 }
 
-void Channel::free_slot(uint32_t index) {
-  bool empty = false;
-  {
-    const MutexGuard held = guard(Deadline::once());
-    slot(index).state.store(slot_state(SlotState::kFree, 0));
-    if (held.held()) {
-      push_free(index);
-    } else {
-      shared().stale.store(1);
+uint32_t Channel::slots_in_chunks() {
+  uint32_t chunk = 1;
+  while (chunk < kChunks && shared().chunks[chunk].load() != 0) ++chunk;
+  return chunk_first_slot(chunk - 1) + chunk_slots(chunk - 1);
+}
+
+// Finds the slots that nobody refers to, while others send. First the cells are looked at, then the
+// records. A slot that moved on the way is in a record when those are looked at, or was put into a
+// cell again: then it was filled for a position that was not sent before the sweep began.
+bool Channel::sweep() {
+  ChannelHeader& header = shared();
+  const uint64_t began = settled_tail();
+  std::vector<bool> used(header.fresh.load() + 1);
+  mark_cells(used);
+  mark_records(used);
+  SlotRef list = kNoSlot;
+  for (SlotRef ref = 1; ref < used.size(); ++ref) {
+    ChannelSlot* each = slot(ref);
+    if (used[ref] || each == nullptr) continue;
+    const bool moved = static_cast<int64_t>(each->filled_for.load() - began) > 0;
+    if (moved) continue;
+    each->next.store(list);
+    list = ref;
+  }
+  header.spare_slot.store(list);
+  return list != kNoSlot;
+}
+
+// The cells of a closed ring keep only what is queued in them.
+void Channel::mark_cells(std::vector<bool>& used) {
+  const uint32_t last = shared().send_ring.load();
+  for (uint32_t number = shared().receive_ring.load(); number <= last; ++number) {
+    const Ring* ring = ring_at(number);
+    if (ring == nullptr) continue;
+    for (uint64_t index = 0; index <= ring->mask; ++index) {
+      const uint64_t word = ring->cells[index].load();
+      const CellState state = cell_state(word);
+      const bool holds = number == last || state == CellState::kQueued || state == CellState::kVoid;
+      if (holds && cell_slot(word) < used.size()) used[cell_slot(word)] = true;
     }
-    empty = shared().queued.load() == 0;
   }
-  after_receive(empty);
 }
 
-void Channel::push_free(uint32_t index) {
-  ChannelHeader& header = shared();
-  slot(index).next.store(header.free_head.load());
-  header.free_head.store(index);
-  header.in_use.store(header.in_use.load() - 1);
+// An attachment's private slot and what it gets in exchange, in this order backwards: the one
+// becomes the other.
+void Channel::mark_records(std::vector<bool>& used) {
+  RecordArea& records = node().records();
+  const uint64_t key = object_key(name());
+  for (uint32_t index = 1; index < records.committed(); ++index) {
+    const Record& record = records.at(index);
+    const auto type = static_cast<RecordType>(record.type.load());
+    if (type != RecordType::kOpen && type != RecordType::kClosed) continue;
+    if (record.key.load() != key || record.allocation.load() != id()) continue;
+    for (const SlotRef ref : {record.previous.load(), record.next.load()}) {
+      if (ref < used.size()) used[ref] = true;
+    }
+  }
 }
 
-void Channel::append(uint32_t index) {
-  ChannelHeader& header = shared();
-  const uint32_t tail = header.queue_tail.load();
-  slot(index).next.store(kNoSlot);
-  (tail == kNoSlot ? header.queue_head : slot(tail).next).store(index);
-  header.queue_tail.store(index);
-  header.queued.store(header.queued.load() + 1);
-}
-
-void Channel::after_send(bool full) {
-  const uint32_t waiting = ParkingLot::waiters(shared().object.hint);
-  if (waiting == 0) return;
-  ParkingLot& lot = node().lot();
-  if ((waiting & 1u << kLaneIn) != 0) lot.wake_one(place(kLaneIn));
-  if ((waiting & 1u << kLanePoll) != 0) lot.wake_all(place(kLanePoll));
-  if (full && (waiting & 1u << kLaneFull) != 0) lot.wake_all(place(kLaneFull));
-}
-
-void Channel::after_receive(bool empty) {
-  const uint32_t waiting = ParkingLot::waiters(shared().object.hint);
-  if (waiting == 0) return;
-  ParkingLot& lot = node().lot();
-  if ((waiting & 1u << kLaneOut) != 0) lot.wake_one(place(kLaneOut));
-  if ((waiting & 1u << kLanePoll) != 0) lot.wake_all(place(kLanePoll));
-  if (empty && (waiting & 1u << kLaneEmpty) != 0) lot.wake_all(place(kLaneEmpty));
-}
-
-// The chunk is this actor's until its id stands in the header; from then on it is the channel's,
+// The memory is this actor's until its id stands in the header; from then on it is the channel's,
 // and a reclamation that finds it there only corrects the owner.
+Status Channel::add_part(uint64_t bytes, Allocation& out) {
+  const Status status = pool().try_allocate(bytes, AllocationType::kChunk, out, id());
+  if (status == DRAGON_SUCCESS) ::memset(out.data, 0, bytes);
+  return status;
+}
+
 Status Channel::add_chunk(uint32_t slots) {
   const uint32_t chunk = chunk_of(slots);
-  const uint32_t count = std::min(chunk_slots(chunk), capacity() - slots);
-  const uint64_t bytes = count * (sizeof(ChannelSlot) + block_bytes());
-  Allocation allocation;
-  const Status status = pool().try_allocate(bytes, AllocationType::kChunk, allocation, id());
-  if (status != DRAGON_SUCCESS) return status;
-  ::memset(allocation.data, 0, bytes);
-  ChannelHeader& header = shared();
-  bool mine = false;
-  {
-    const MutexGuard held = guard(Deadline::once());
-    mine = held.held() && header.chunks[chunk].load() == 0 && !destroyed();
-    if (mine) {
-      header.chunks[chunk].store(allocation.id);
-      chunks_[chunk] = allocation.data;
-      for (uint32_t index = slots + count; index-- > slots;) {
-        slot(index).next.store(header.free_head.load());
-        header.free_head.store(index);
-      }
-      header.slots.store(slots + count);
-    }
+  Allocation memory;
+  if (chunk >= kChunks || add_part(chunk_slots(chunk) * stride_, memory) != DRAGON_SUCCESS) {
+    return DRAGON_FULL;
   }
-  if (!mine) {
-    pool().free(allocation.id);
+  if (shared().chunks[chunk].replace(0, memory.id)) {
+    pool().change_owner(memory.id, node().me().id, kOwnerObject);
   } else {
-    pool().change_owner(allocation.id, node().me().id, kOwnerObject);
+    pool().free(memory.id);
   }
   return DRAGON_SUCCESS;
+}
+
+// Between two calls an attachment refers to its private slot only.
+void Channel::before_close() {
+  if (private_ == kNoSlot) return;
+  const MutexGuard held = guard(Deadline::once());
+  if (!held.held()) return;
+  slot(private_)->next.store(shared().spare_slot.load());
+  shared().spare_slot.store(private_);
+  mine_->next.store(kNoSlot);
+  private_ = kNoSlot;
 }
 
 }  // namespace dragon

@@ -105,26 +105,39 @@ inline void victim_script(const CrashScene& scene) {
   leave(node);
 }
 
-// Messages that wait in a channel or were being taken by somebody who is dead now: read from the
-// slots themselves, since the lists may be broken before recovery.
-inline int waiting_or_taken(const Channel& channel) {
+// Messages that were sent and not received: read from the cells themselves.
+inline int waiting(const Channel& channel) {
+  const Pool& pool = channel.pool();
   AllocationInfo object;
-  check_ok(channel.pool().find(channel.id(), object));
+  check_ok(pool.find(channel.id(), object));
   auto& header = *reinterpret_cast<ChannelHeader*>(object.allocation.data);
-  const uint64_t stride = sizeof(ChannelSlot) + channel.block_bytes();
+  const uint64_t stride = slot_stride(channel.block_bytes());
+  const auto slot_of = [&](uint64_t word) {
+    const uint32_t index = cell_slot(word) - 1;
+    const uint32_t chunk = chunk_of(index);
+    AllocationInfo part;
+    check_ok(chunk == 0 ? DRAGON_SUCCESS : pool.find(header.chunks[chunk].load(), part));
+    uint8_t* first = chunk == 0 ? object.allocation.data + kFirstSlotOffset : part.allocation.data;
+    return reinterpret_cast<ChannelSlot*>(first + (index - chunk_first_slot(chunk)) * stride);
+  };
   int count = 0;
-  for (uint32_t index = 0; index < channel.capacity(); ++index) {
-    AllocationInfo chunk = object;
-    uint64_t offset = sizeof(ChannelHeader);
-    if (chunk_of(index) > 0) {
-      offset = 0;
-      const uint64_t id = header.chunks[chunk_of(index)].load();
-      if (channel.pool().find(id, chunk) != DRAGON_SUCCESS) continue;
+  for (uint32_t ring = 0; ring < kRings; ++ring) {
+    AllocationInfo part;
+    auto* cells = reinterpret_cast<Word64*>(object.allocation.data + kFirstRingOffset);
+    if (ring > 0) {
+      if (pool.find(header.rings[ring].load(), part) != DRAGON_SUCCESS) continue;
+      cells = reinterpret_cast<Word64*>(part.allocation.data + sizeof(RingHeader));
     }
-    offset += (index - chunk_first_slot(chunk_of(index))) * stride;
-    const auto& slot = *reinterpret_cast<ChannelSlot*>(chunk.allocation.data + offset);
-    const SlotState state = slot_state_of(slot.state.load());
-    count += state == SlotState::kQueued || state == SlotState::kTaken ? 1 : 0;
+    for (uint64_t index = 0; index < ring_cells(ring); ++index) {
+      const uint64_t word = cells[index].load();
+      if (cell_state(word) != CellState::kQueued) continue;
+      const uint64_t payload = slot_of(word)->payload.load();
+      const uint64_t position = cell_lap(word) * ring_cells(ring) + index;
+      AllocationInfo info;
+      const bool received = payload != 0 && pool.find(payload, info) == DRAGON_SUCCESS &&
+                            info.owner != owner_message(channel.id(), position);
+      count += received ? 0 : 1;
+    }
   }
   return count;
 }

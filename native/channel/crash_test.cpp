@@ -62,8 +62,8 @@ TEST_CASE("killed at any point, a process leaves nothing behind [SYN-084] [CH-04
     INFO("killed at point ", point);
     CrashScene scene(fixture);
     const pid_t pid = run_killed(point, [&] { victim_script(scene); });
-    const int in = waiting_or_taken(*scene.in);
-    const int out = waiting_or_taken(*scene.out);
+    const int in = waiting(*scene.in);
+    const int out = waiting(*scene.out);
     reclaim_process(fixture.node, pid);
     CHECK(scene.in->message_count() == in);
     CHECK(scene.out->message_count() == out);

@@ -197,6 +197,7 @@ bool ManagedObject::destroyed() const {
 void ManagedObject::close() {
   if (base_ == nullptr) return;
   if (record_ != 0 && !node().closed()) {
+    before_close();
     while (!handles_.empty()) close_handle(handles_.back());
     close_record(record_);
   }

@@ -83,6 +83,8 @@ class ManagedObject {
   virtual void wake_all_lanes() = 0;
   // Frees what a destroyed object holds.
   virtual void drop_contents() {}
+  // Gives back what this attachment has in the object, while it is still open.
+  virtual void before_close() {}
   // OBJECT_DESTROYED or CLOSED, else SUCCESS.
   Status usable() const;
   template <typename Header>
@@ -90,6 +92,8 @@ class ManagedObject {
     return *reinterpret_cast<Header*>(base_);
   }
   uint8_t* base() const { return base_; }
+  // This attachment's open record.
+  Record* open_record() const { return &node().records().of(record_); }
 
  private:
   ObjectHeader& object() const { return *reinterpret_cast<ObjectHeader*>(base_); }

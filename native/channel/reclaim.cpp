@@ -70,9 +70,8 @@ class Returner {
     if (actor_ != node_.me().id) pool->recover_from(actor_);
     std::set<uint64_t> objects;
     for (const OpenRecord& record : records) {
-      if (record.allocation != 0 && objects.insert(record.allocation).second) {
-        return_object(pool, record.allocation);
-      }
+      if (record.allocation == 0) continue;
+      return_object(pool, record, objects.insert(record.allocation).second);
     }
     return_allocations(*pool);
     for (const OpenRecord& record : records) {
@@ -87,16 +86,16 @@ class Returner {
     pool->trim();
   }
 
-  void return_object(const std::shared_ptr<Pool>& pool, uint64_t id) {
+  void return_object(const std::shared_ptr<Pool>& pool, const OpenRecord& open, bool first) {
     AllocationInfo info;
-    if (pool->find(id, info) != DRAGON_SUCCESS || info.owner != kOwnerObject) return;
-    if (info.type == AllocationType::kLock && LockObject::give_back(info, actor_)) {
+    if (pool->find(open.allocation, info) != DRAGON_SUCCESS || info.owner != kOwnerObject) return;
+    if (info.type == AllocationType::kLock && first && LockObject::give_back(info, actor_)) {
       ++report_.locks;
       return;
     }
-    // Between two calls an actor has no slots, so one that leaves has none.
+    // Between two calls an actor has nothing in a channel but a slot, nor has one that leaves.
     if (info.type != AllocationType::kChannel || actor_ == node_.me().id) return;
-    report_.slots += Channel::give_back(pool, info, actor_);
+    report_.slots += Channel::give_back(pool, info, node_.records().of(open.id), actor_);
   }
 
   void return_allocations(Pool& pool) {
@@ -116,7 +115,7 @@ class Returner {
     AllocationInfo channel;
     if (pool.find(chunk.tag, channel) != DRAGON_SUCCESS) return false;
     return channel.type == AllocationType::kChannel &&
-           Channel::has_chunk(channel, chunk.allocation.id);
+           Channel::has_part(channel, chunk.allocation.id);
   }
 
   void close_record(Pool& pool, const OpenRecord& record) {

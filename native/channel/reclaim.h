@@ -15,7 +15,7 @@ namespace dragon {
 
 struct ReclaimReport {
   uint32_t allocations = 0;  // freed, those of destroyed objects included
-  uint32_t slots = 0;        // channel slots that were reserved or taken
+  uint32_t slots = 0;        // private slots of channels
   uint32_t records = 0;      // open, lent and wait records
   uint32_t locks = 0;        // user locks and internal mutexes
 };

@@ -72,11 +72,6 @@ ChannelHeader& header_of(const Channel& channel) {
   return *reinterpret_cast<ChannelHeader*>(info.allocation.data);
 }
 
-SlotState first_slot_state(const Channel& channel) {
-  auto* slot = reinterpret_cast<ChannelSlot*>(&header_of(channel) + 1);
-  return slot_state_of(slot->state.load());
-}
-
 // Starts a process that attaches, runs `prepare` and stops itself before a point of `body`.
 template <typename Prepare, typename Body>
 pid_t start_stopped(const NodeFixture& fixture, uint64_t point, Prepare prepare, Body body) {
@@ -119,63 +114,95 @@ class StoppedHolder {
   pid_t pid_ = 0;
 };
 
-// Stops a process in the middle of a send or receive, then another that holds the mutex, and lets
-// the first one go on: it must end all the same.
-template <typename Body>
-void finish_beside_stopped_holder(NodeFixture& fixture, const Channel& channel, SlotState middle,
-                                  Body body) {
+// Stops a process at each point of a send or receive, then another one that holds the channel's
+// mutex, and lets the first one go on: it must end all the same. `renew` is what is done to the
+// channel between two stops, while the first one is stopped: that must end, too.
+template <typename Prepare, typename Body, typename Renew>
+int finish_beside_stopped_holder(NodeFixture& fixture, const Channel& channel, Prepare prepare,
+                                 Body body, Renew renew) {
   HandleBytes handle;
   channel.serialize(handle);
-  const auto prepare = [&](const std::shared_ptr<Node>& node) {
+  const auto attach = [&](const std::shared_ptr<Node>& node) {
     std::unique_ptr<Channel> mine;
     RecordId adopted = 0;
     must(Channel::attach(node, handle, sizeof(handle), false, adopted, mine));
+    prepare(*mine);
     return mine;
   };
+  bool& beyond = shared_variable<bool>();
+  int stops = 0;
   for (uint64_t point = 1;; ++point) {
-    const pid_t pid = start_stopped(fixture, point, prepare, body);
-    if (first_slot_state(channel) != middle || channel.mutex_holder() != 0) {
+    const pid_t pid = start_stopped(fixture, point, attach, [&](Channel& mine) {
+      body(mine);
+      beyond = true;
+      ::raise(SIGSTOP);
+    });
+    if (beyond) {
       ::kill(pid, SIGKILL);
       wait_for(pid);
       reclaim_process(fixture.node, pid);
-      continue;
+      return stops;
     }
+    ++stops;
     const StoppedHolder holder(fixture, header_of(channel).mutex);
+    renew();
     ::kill(pid, SIGCONT);
-    CHECK(wait_for(pid) == 0);
+    int status = 0;
+    REQUIRE(::waitpid(pid, &status, WUNTRACED) == pid);
+    CHECK(beyond);
+    beyond = false;
+    ::kill(pid, SIGKILL);
+    wait_for(pid);
+    reclaim_process(fixture.node, pid);
     reclaim_process(fixture.node, holder.end());
-    return;
   }
 }
 
 }  // namespace
 
-TEST_CASE("a send ends although another sender is stopped inside the channel [CH-044]") {
+TEST_CASE("a send ends although others are stopped inside the channel [CH-044]") {
   NodeFixture fixture;
-  ChannelOptions options;
-  options.capacity = 1;
-  const auto channel = make_channel(fixture.pool, options);
-  finish_beside_stopped_holder(fixture, *channel, SlotState::kReserved,
-                               [](Channel& mine) { must(try_send(mine, "sent")); });
-  CHECK(try_receive(*channel).text == "sent");
+  const auto channel = make_channel(fixture.pool, {});
+  check_ok(try_send(*channel, "before"));
+  int received = 0;
+  const int stops = finish_beside_stopped_holder(
+      fixture, *channel, [](Channel& mine) { must(try_send(mine, "first")); },
+      [](Channel& mine) { must(try_send(mine, "sent")); },
+      [&] {
+        check_ok(try_send(*channel, "beside"));
+        for (; try_receive(*channel).status == DRAGON_SUCCESS; ++received) {
+        }
+      });
+  CHECK(stops > 5);
+  for (; try_receive(*channel).status == DRAGON_SUCCESS; ++received) {
+  }
+  CHECK(received == 1 + 3 * stops + 2);
   CHECK(channel->audit() == "");
 }
 
-TEST_CASE("a receive ends although another receiver is stopped inside the channel [CH-044]") {
-  NodeFixture fixture;
-  ChannelOptions options;
-  options.capacity = 1;
-  const auto channel = make_channel(fixture.pool, options);
-  check_ok(try_send(*channel, "received"));
-  finish_beside_stopped_holder(fixture, *channel, SlotState::kTaken, [](Channel& mine) {
-    uint8_t buffer[192];
-    ReceivedMessage message;
-    must(mine.try_receive(buffer, message));
-    if (message.bytes != 8) ::_exit(50);
-  });
-  CHECK(try_receive(*channel).status == DRAGON_EMPTY);
-  CHECK(channel->audit() == "");
-  check_ok(try_send(*channel, "next"));
+TEST_CASE("a receive ends although others are stopped inside the channel [CH-044]") {
+  for (const size_t bytes : {8, 800}) {
+    NodeFixture fixture;
+    const auto channel = make_channel(fixture.pool, {});
+    const std::string text(bytes, 'x');
+    for (int i = 0; i < 3; ++i) check_ok(try_send(*channel, text));
+    const auto body = [bytes](Channel& mine) {
+      uint8_t buffer[192];
+      ReceivedMessage message;
+      must(mine.try_receive(buffer, message));
+      if (message.bytes != bytes) ::_exit(50);
+    };
+    const int stops = finish_beside_stopped_holder(
+        fixture, *channel, [](Channel&) {}, body,
+        [&] {
+          check_ok(try_receive(*channel).status);
+          for (int i = 0; i < 2; ++i) check_ok(try_send(*channel, text));
+        });
+    CHECK(stops >= 2);
+    CHECK(channel->message_count() == 2);
+    CHECK(channel->audit() == "");
+    CHECK(try_receive(*channel).text == text);
+  }
 }
 
 TEST_CASE("a free ends although the pool's mutex is held by a stopped process [MEM-037]") {

@@ -62,6 +62,9 @@ Status open_record(Node& node, const ObjectName& name, Role role, OpenGate& gate
   record.key.store(key);
   record.allocation.store(name.allocation);
   record.kind.store(static_cast<uint32_t>(role));
+  record.ticket.store(0);
+  record.next.store(0);
+  record.previous.store(0);
   if (lent) record.owner.store(record.owner.load() | kRecordLent);
   StripeGuard guard(node, key);
   ObjectHeader* header = gate.header();

@@ -29,9 +29,11 @@ constexpr uint64_t kPoolLimitBytesMax = 1ull << 40;
 
 // Who owns an allocation: an actor id, or one of
 constexpr uint64_t kOwnerObject = 1ull << 62;   // the object that it is: alive while open
-constexpr uint64_t kOwnerMessage = 1ull << 63;  // a message: channel's index and slot
-constexpr uint64_t owner_message(uint64_t channel, uint32_t slot) {
-  return kOwnerMessage | (channel & 0xffffffffull) << 20 | slot;
+constexpr uint64_t kOwnerMessage = 1ull << 63;  // a message: channel's index and position
+constexpr uint32_t kOwnerPositionBits = 30;
+constexpr uint64_t owner_message(uint64_t channel, uint64_t position) {
+  return kOwnerMessage | (channel & 0xffffffffull) << kOwnerPositionBits |
+         (position & ((1ull << kOwnerPositionBits) - 1));
 }
 
 struct PoolOptions {

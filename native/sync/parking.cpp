@@ -76,6 +76,7 @@ void ParkingLot::enqueue(Bucket& bucket, const WaitPlace& place, uint32_t index)
   records_.at(index).state.store(word_of(WaitState::kArmed));
   insert(bucket, index);
   place.hint->fetch_or(place.bit);
+  fence_seq();  // before the waiter's look
 }
 
 bool ParkingLot::woken(RecordId id) const {

@@ -78,6 +78,8 @@ class ParkingLot {
 
   // The bits of the lanes in which somebody may wait; called after the change was published.
   static uint32_t waiters(Word32& hint) { return hint.load_ordered(); }
+  // The same for a change that was made by `cas_seq`: a mere load.
+  static uint32_t waiters_seq(const Word32& hint) { return hint.load_seq(); }
   // Wakes the first in the queue. False if there was nobody; then the hint bit is cleared.
   bool wake_one(const WaitPlace& place);
   uint32_t wake_all(const WaitPlace& place);

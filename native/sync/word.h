@@ -5,8 +5,9 @@
 // Non-goals: payload bytes, which are copied by their owner while nobody else may look.
 //
 // Orders default to acquire for loads, release for stores and acquire-release for changes that
-// read. Code relies on nothing stronger: where an update and a look at another word must not
-// pass each other, both sides use a read-modify-write of one common word (see parking.h).
+// read. Where an update and a look at another word must not pass each other, either both sides use
+// a read-modify-write of one common word, or the update is `cas_seq` and the look `load_seq`, and
+// the other side has `fence_seq` between its own update and look (see parking.h).
 #pragma once
 
 #include <atomic>
@@ -75,6 +76,16 @@ class Word {
   // published before is visible to whoever changes the word later.
   T load_ordered() { return value_.fetch_add(0, std::memory_order_acq_rel); }
 
+  // A change and a look in the one order that all actors agree on: of two that each change a word
+  // and then look at the other's, at least one sees the other's change. On x86 and ARM64 this
+  // costs no more than `cas` and `load`.
+  bool cas_seq(T& expected, T desired) {
+    point();
+    return value_.compare_exchange_strong(expected, desired, std::memory_order_seq_cst,
+                                          std::memory_order_acquire);
+  }
+  T load_seq() const { return value_.load(std::memory_order_seq_cst); }
+
   // The address for the futex calls; 32-bit words only.
   const uint32_t* futex_address() const {
     static_assert(sizeof(T) == 4);
@@ -90,6 +101,14 @@ class Word {
 
   std::atomic<T> value_;
 };
+
+// Between an update of one word and a look at another, where the other side uses `cas_seq` and
+// `load_seq`. The thread sanitizer knows no fences; it runs on x86, where the update is one.
+inline void fence_seq() {
+#ifndef __SANITIZE_THREAD__
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
 
 using Word32 = Word<uint32_t>;
 using Word64 = Word<uint64_t>;

@@ -1,0 +1,239 @@
+// The two ends of a channel: cells, positions, and rings that follow each other.
+//
+// What is read at an end is always the end's word first and the ring's number second, so the ring
+// is the position's or a later one; a position before the ring's first was read too early.
+#include <algorithm>
+
+#include "channel/channel.h"
+#include "sync/prefetch.h"
+
+namespace dragon {
+
+const Channel::Ring* Channel::ring_at(uint32_t number) {
+  if (number >= kRings) return nullptr;
+  Ring& ring = rings_[number];
+  if (ring.cells != nullptr) [[likely]]
+    return &ring;
+  const uint64_t cells = ring_cells(number);
+  if (number == 0) {
+    ring.first = 0;
+    ring.cells = reinterpret_cast<Word64*>(base() + kFirstRingOffset);
+  } else {
+    AllocationInfo info;
+    const bool there = pool().find(shared().rings[number].load(), info) == DRAGON_SUCCESS;
+    if (!there || info.allocation.bytes < sizeof(RingHeader) + cells * sizeof(Word64)) {
+      return nullptr;
+    }
+    auto* header = reinterpret_cast<RingHeader*>(info.allocation.data);
+    ring.first = header->first.load();
+    ring.cells = reinterpret_cast<Word64*>(header + 1);
+  }
+  ring.bits = kFirstRingBits + number;
+  ring.mask = cells - 1;
+  ring.holds = std::min(capacity_, cells < capacity_ ? cells - 1 : cells);
+  return &ring;
+}
+
+// Puts the private slot in at the tail.
+Status Channel::enqueue(uint64_t allocation) {
+  ChannelHeader& header = shared();
+  for (;;) {
+    const uint64_t tail = header.tail.load();
+    const uint32_t number = header.send_ring.load();
+    const Ring* ring = ring_at(number);
+    if (ring == nullptr) return DRAGON_OBJECT_DESTROYED;
+    if (tail < ring->first) continue;
+    if (static_cast<int64_t>(tail - seen_head_) >= static_cast<int64_t>(ring->holds)) {
+      seen_head_ = settled_head();
+      const auto used = static_cast<int64_t>(tail - seen_head_);
+      if (used >= static_cast<int64_t>(capacity_)) return DRAGON_FULL;
+      if (used >= static_cast<int64_t>(ring->holds)) {
+        const Status grown = grow(number);
+        if (grown != DRAGON_SUCCESS) return grown;
+        continue;
+      }
+    }
+    Word64& cell = ring->cell(tail);
+    const uint64_t word = cell.load_seq();
+    if (cell_lap(word) == ring->lap(tail)) [[likely]] {
+      if (cell_state(word) == CellState::kFree) {
+        Status status = DRAGON_SUCCESS;
+        if (enqueue_at(cell, word, tail, *ring, allocation, status)) return status;
+        continue;
+      }
+      if (cell_state(word) == CellState::kClosed) {
+        header.send_ring.replace(number, number + 1);
+        continue;
+      }
+    }
+    // Sent, by somebody who has not said so yet.
+    header.tail.replace(tail, tail + 1);
+  }
+}
+
+// One attempt at a FREE cell; false if somebody else was faster.
+bool Channel::enqueue_at(Word64& cell, uint64_t word, uint64_t position, const Ring& ring,
+                         uint64_t allocation, Status& status) {
+  const SlotRef exchange = cell_slot(word);
+  slot(private_)->filled_for.store(position + 1, std::memory_order_relaxed);
+  mine_->previous.store(exchange);
+  if (allocation != 0) {
+    mine_->since_ns.store(position);
+    status = pool().change_owner(allocation, node().me().id, owner_at(position));
+    if (status != DRAGON_SUCCESS) return true;
+  }
+  uint64_t expected = word;
+  const uint64_t queued = cell_word(ring.lap(position), CellState::kQueued, private_);
+  if (!cell.cas_seq(expected, queued)) {
+    if (allocation != 0) {
+      pool().change_owner(allocation, owner_at(position), node().me().id);
+    }
+    return false;
+  }
+  mine_->next.store(exchange);
+  private_ = exchange;
+  shared().tail.replace(position, position + 1);
+  return true;
+}
+
+// The next message. EMPTY without one.
+Status Channel::find_head(Head& out) {
+  ChannelHeader& header = shared();
+  for (;;) {
+    const uint64_t head = header.head.load();
+    const uint32_t number = header.receive_ring.load();
+    const Ring* ring = ring_at(number);
+    if (ring == nullptr) return DRAGON_OBJECT_DESTROYED;
+    if (head < ring->first) continue;
+    const uint64_t word = ring->cell(head).load_seq();
+    if (cell_lap(word) != ring->lap(head)) {
+      // Received, by somebody who has not said so yet.
+      header.head.replace(head, head + 1);
+      continue;
+    }
+    out = {head, ring, word};
+    switch (cell_state(word)) {
+      case CellState::kQueued:
+        return DRAGON_SUCCESS;
+      case CellState::kFree:
+        return DRAGON_EMPTY;
+      case CellState::kVoid:
+        remove(out);
+        break;
+      case CellState::kClosed:
+        header.receive_ring.replace(number, number + 1);
+        break;
+    }
+  }
+}
+
+// Takes the head away; false if somebody else was faster.
+bool Channel::remove(const Head& head) {
+  uint64_t expected = head.word;
+  const uint64_t free =
+      cell_word(head.ring->lap(head.position) + 1, CellState::kFree, cell_slot(head.word));
+  if (!head.ring->cell(head.position).cas_seq(expected, free)) return false;
+  shared().head.replace(head.position, head.position + 1);
+  return true;
+}
+
+// Whether the message at the head is nobody's any more but still in its cell: its receiver has
+// died or stopped in between.
+bool Channel::payload_taken(const Head& head) {
+  const ChannelSlot* filled = slot(cell_slot(head.word));
+  const uint64_t payload = filled == nullptr ? 0 : filled->payload.load();
+  AllocationInfo info;
+  if (payload == 0 || pool().find(payload, info) != DRAGON_SUCCESS) return false;
+  return info.owner != owner_at(head.position);
+}
+
+// The position of the first message that is there, or of the next one.
+uint64_t Channel::settled_head() {
+  Head head;
+  for (;;) {
+    if (find_head(head) != DRAGON_SUCCESS || !payload_taken(head)) return head.position;
+    remove(head);
+  }
+}
+
+// The position that will be sent next.
+uint64_t Channel::settled_tail() {
+  ChannelHeader& header = shared();
+  for (;;) {
+    const uint64_t tail = header.tail.load();
+    const uint32_t number = header.send_ring.load();
+    const Ring* ring = ring_at(number);
+    if (ring == nullptr) return tail;
+    if (tail < ring->first) continue;
+    const uint64_t word = ring->cell(tail).load_seq();
+    const bool this_lap = cell_lap(word) == ring->lap(tail);
+    // Only a full ring has a message of the lap before at its tail.
+    const bool lap_before = cell_lap(word) == ((ring->lap(tail) - 1) & kLapMask);
+    if (lap_before || (this_lap && cell_state(word) == CellState::kFree)) return tail;
+    if (this_lap && cell_state(word) == CellState::kClosed) {
+      header.send_ring.replace(number, number + 1);
+    } else {
+      header.tail.replace(tail, tail + 1);
+    }
+  }
+}
+
+// Adds the ring after `number`, in which one cell is free. Without memory the channel is full with
+// the ring that it has.
+Status Channel::grow(uint32_t number) {
+  Allocation memory;
+  const uint64_t bytes = sizeof(RingHeader) + ring_cells(number + 1) * sizeof(Word64);
+  const Status allocated = add_part(bytes, memory);
+  if (allocated != DRAGON_SUCCESS) return DRAGON_FULL;
+  ChannelHeader& header = shared();
+  Status status = DRAGON_SUCCESS;
+  uint64_t used = 0;
+  {
+    const MutexGuard held = guard(Deadline::once());
+    if (!held.held()) {
+      status = DRAGON_WOULD_BLOCK;
+    } else if (destroyed()) {
+      status = DRAGON_OBJECT_DESTROYED;
+    } else if (settled_tail(); header.send_ring.load() == number) {
+      used = open_ring(number + 1, memory.id, memory.data);
+    }
+  }
+  if (used != memory.id) pool().free(memory.id);
+  return status;
+}
+
+// Makes the ring begin where the one before it ends now. A ring that somebody had published who
+// died before the close is used instead of the new memory; returns the one that is used.
+uint64_t Channel::open_ring(uint32_t number, uint64_t id, uint8_t* data) {
+  ChannelHeader& header = shared();
+  const Ring* before = ring_at(number - 1);
+  AllocationInfo left;
+  if (const uint64_t old = header.rings[number].load();
+      old != 0 && pool().find(old, left) == DRAGON_SUCCESS) {
+    id = old;
+    data = left.allocation.data;
+  }
+  auto* ring = reinterpret_cast<RingHeader*>(data);
+  auto* cells = reinterpret_cast<Word64*>(ring + 1);
+  const uint64_t count = ring_cells(number);
+  const uint32_t bits = kFirstRingBits + number;
+  for (;;) {
+    const uint64_t first = settled_tail();
+    ring->first.store(first);
+    for (uint64_t position = first; position < first + count; ++position) {
+      const uint64_t free = cell_word(position >> bits & kLapMask, CellState::kFree, kNoSlot);
+      cells[position & (count - 1)].store(free, std::memory_order_relaxed);
+    }
+    header.rings[number].store(id);
+    pool().change_owner(id, node().me().id, kOwnerObject);
+    Word64& last = before->cell(first);
+    uint64_t word = last.load_seq();
+    const bool open = cell_lap(word) == before->lap(first) && cell_state(word) == CellState::kFree;
+    const uint64_t closed = cell_word(before->lap(first), CellState::kClosed, cell_slot(word));
+    if (open && last.cas_seq(word, closed)) break;
+  }
+  header.send_ring.replace(number - 1, number);
+  return id;
+}
+
+}  // namespace dragon
