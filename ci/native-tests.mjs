@@ -5,7 +5,8 @@
  *
  * Goals: every `native/**` file named `x_test.cpp` becomes one executable per variant, linked
  * with the core's objects, which all tests of a variant share; a rebuild compiles what
- * changed. A test file's line `// variants: plain asan` narrows where it runs.
+ * changed. A test file's line `// variants: plain asan` narrows where it runs. The programs of
+ * `native/proof` are built beside them, in the plain variant, and run by `ci/proof.mjs`.
  * Non-goals: the addon, whose binding has no logic of its own.
  *
  * The last line is `native: N passed, M failed`, counted in doctest's test cases.
@@ -19,7 +20,7 @@ import { runTest } from './native-tests/execute.mjs';
 import { makefile } from './native-tests/makefile.mjs';
 import { variantNames } from './native-tests/variants.mjs';
 import { mapLimited, parallelism, root, run } from './process.mjs';
-import { coreSources, nativeTestSources } from './sources.mjs';
+import { coreSources, nativeTestSources, proofPrograms, proofSources } from './sources.mjs';
 import { missingPackage } from './system-packages.mjs';
 
 const buildFolder = 'build/native-tests';
@@ -46,15 +47,33 @@ function variantsOf(source) {
   return names;
 }
 
-function findTests() {
-  return values.variant.flatMap((variant) =>
-    nativeTestSources()
+/**
+ * @param {string} source
+ * @param {string} variant
+ * @returns {import('./native-tests/makefile.mjs').NativeTest}
+ */
+function target(source, variant) {
+  const name = source.replace(/^native\/(.*)\.cpp$/, '$1').replaceAll('/', '.');
+  const parts = source.startsWith('native/proof/') ? proofSources() : [];
+  const isProgram = source.endsWith('_main.cpp');
+  return {
+    source,
+    variant,
+    name,
+    executable: `${buildFolder}/${variant}/${name}`,
+    parts,
+    isProgram,
+  };
+}
+
+/** Tests and programs. */
+function findTargets() {
+  return values.variant.flatMap((variant) => [
+    ...nativeTestSources()
       .filter((source) => variantsOf(source).includes(variant))
-      .map((source) => {
-        const name = source.replace(/^native\/(.*)\.cpp$/, '$1').replaceAll('/', '.');
-        return { source, variant, name, executable: `${buildFolder}/${variant}/${name}` };
-      }),
-  );
+      .map((source) => target(source, variant)),
+    ...(variant === 'plain' ? proofPrograms().map((source) => target(source, variant)) : []),
+  ]);
 }
 
 /** @param {string} source */
@@ -63,15 +82,16 @@ function isSelected(source) {
 }
 
 /**
- * @param {ReturnType<typeof findTests>} all
- * @param {ReturnType<typeof findTests>} tests
+ * @typedef {import('./native-tests/makefile.mjs').NativeTest} NativeTest
+ * @param {readonly NativeTest[]} all
+ * @param {readonly NativeTest[]} wanted
  */
-async function build(all, tests) {
+async function build(all, wanted) {
   const path = join(root, buildFolder, 'Makefile');
   mkdirSync(dirname(path), { recursive: true });
   const text = makefile({ buildFolder, cores: coreSources(), tests: all });
   if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
-  const executables = tests.map((test) => test.executable);
+  const executables = wanted.map(({ executable }) => executable);
   const makeArgs = ['--silent', '-j', String(parallelism), '-k', '-f', path];
   const { code } = await run('make', [...makeArgs, ...executables]);
   return code === 0;
@@ -83,10 +103,10 @@ async function main() {
     console.log(`native: 0 passed, ${isAllowed ? 0 : 1} failed`);
     return isAllowed;
   }
-  const all = findTests();
-  const tests = all.filter((test) => isSelected(test.source));
+  const all = findTargets();
+  const wanted = all.filter(({ source }) => isSelected(source));
   const isBuilt =
-    tests.length === 0 || (await withBuildLock('native-tests', () => build(all, tests)));
+    wanted.length === 0 || (await withBuildLock('native-tests', () => build(all, wanted)));
   if (!isBuilt) {
     console.log('native: 0 passed, 1 failed (the tests did not build)');
     return false;
@@ -94,6 +114,7 @@ async function main() {
   if (values['build-only']) return true;
   // The counters of a run of all tests are those of this run alone.
   if (positionals.length === 0) clearCounters();
+  const tests = wanted.filter(({ isProgram }) => !isProgram);
   const results = await mapLimited(tests, parallelism, (test) => runTest(test));
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   const failed = results.reduce((sum, result) => sum + result.failed, 0);

@@ -16,6 +16,12 @@ const wardenMain = 'native/process/warden_main.cpp';
 /** @param {string} path */
 const isTest = (path) => path.endsWith('_test.cpp');
 
+/** @param {string} path */
+const isFuzz = (path) => path.endsWith('_fuzz.cpp');
+
+/** @param {string} path */
+const isMain = (path) => path.endsWith('_main.cpp');
+
 /**
  * Every file below `folder` with one of the endings, sorted, relative to the root.
  * @param {string} folder
@@ -42,7 +48,11 @@ export function filesBelow(folder, endings) {
 /** Everything that runs below Node-API: what addon, native tests and native benches share. */
 export function coreSources() {
   return filesBelow('native', ['.cpp']).filter(
-    (path) => !isTest(path) && path !== wardenMain && !/^native\/(binding|bench)\//.test(path),
+    (path) =>
+      !isTest(path) &&
+      !isFuzz(path) &&
+      path !== wardenMain &&
+      !/^native\/(binding|bench|proof)\//.test(path),
   );
 }
 
@@ -61,9 +71,26 @@ export function nativeTestSources() {
   return filesBelow('native', ['.cpp']).filter(isTest);
 }
 
+/** What the proof's programs and tests share. */
+export function proofSources() {
+  const all = filesBelow('native/proof', ['.cpp']);
+  return all.filter((path) => !isTest(path) && !isFuzz(path) && !isMain(path));
+}
+
+/** The proof's programs, each of them a main function. */
+export function proofPrograms() {
+  return filesBelow('native/proof', ['.cpp']).filter(isMain);
+}
+
+/** Targets of the fuzzer. */
+export function fuzzSources() {
+  return filesBelow('native', ['.cpp']).filter(isFuzz);
+}
+
 /** All inputs of the native build. */
 export function nativeInputs() {
-  return filesBelow('native', ['.cpp', '.h', '.hpp']).filter((path) => !isTest(path));
+  const all = filesBelow('native', ['.cpp', '.h', '.hpp']);
+  return all.filter((path) => !isTest(path) && !isFuzz(path) && !path.startsWith('native/proof/'));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -48,7 +48,8 @@ export async function nativeLines() {
  */
 function addReport(files, report) {
   for (const { file, lines } of report.files) {
-    const isOurs = /^native\/(?!bench\/)/.test(file) && !/_(test|fixture)\.(cpp|h)$/.test(file);
+    const isOurs =
+      /^native\/(?!bench\/|proof\/)/.test(file) && !/_(test|fixture)\.(cpp|h)$/.test(file);
     if (!isOurs) continue;
     const counts = files.get(file) ?? new Map();
     files.set(file, counts);

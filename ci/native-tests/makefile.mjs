@@ -14,7 +14,16 @@ import { commonFlags, coreFlags, testFlags, variantOf } from './variants.mjs';
 const mainSource = 'ci/native-tests/main.cpp';
 
 /**
- * @typedef {{ source: string, variant: string, name: string, executable: string }} NativeTest
+ * `parts` are further sources of a test or a program; a program has its own main function.
+ *
+ * @typedef {object} NativeTest
+ * @property {string} source
+ * @property {string} variant
+ * @property {string} name
+ * @property {string} executable
+ * @property {readonly string[]} [parts]
+ * @property {boolean} [isProgram]
+ *
  * @param {{ buildFolder: string, cores: readonly string[], tests: readonly NativeTest[] }} plan
  */
 export function makefile({ buildFolder, cores, tests }) {
@@ -53,15 +62,17 @@ function variantRules(folder, variant, cores, tests, mainObject) {
     `\t@rm -f $@ && ar rcs $@ ${coreObjects.join(' ')}`,
   ];
   for (const test of tests) {
-    const parts = [object(test.source), mainObject, library];
+    const own = [test.source, ...(test.parts ?? [])].map(object);
+    const parts = [...own, ...(test.isProgram ? [] : [mainObject]), library];
     lines.push(
       `${test.executable}: ${parts.join(' ')}`,
       `\t@echo "  link ${variant} ${test.name}"`,
       `\t@$(CXX) ${flags} -o $@ ${parts.join(' ')}`,
     );
   }
-  for (const source of [...cores, ...tests.map((test) => test.source)]) {
-    const own = cores.includes(source) ? coreFlags : testFlags;
+  const shared = [...cores, ...new Set(tests.flatMap((test) => test.parts ?? []))];
+  for (const source of [...shared, ...tests.map((test) => test.source)]) {
+    const own = shared.includes(source) ? coreFlags : testFlags;
     lines.push(
       `${object(source)}: ${source} ${flagsFile}`,
       `\t@mkdir -p $(@D) && echo "  compile ${variant} ${source}"`,

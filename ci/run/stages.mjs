@@ -66,6 +66,7 @@ export const stages = [
   { name: 'tidy', run: check(node, ['ci/tidy.mjs']) },
   { name: 'spec', run: check(node, ['ci/spec-coverage.mjs', '--holes']) },
   { name: 'native', run: counted(['ci/native-tests.mjs']) },
+  { name: 'proof', run: counted(['ci/proof.mjs']) },
   { name: 'vitest', run: runCoveredVitest },
   { name: 'coverage', run: check(node, ['ci/coverage.mjs', '--report']) },
   { name: 'node24', run: runOnNode24 },

@@ -23,6 +23,7 @@ export const components = {
   COD: 'codec',
   LDR: 'loader',
   ERR: 'errors',
+  PRF: 'proof',
   BEN: 'benchmarks',
   CNF: 'conformance and house',
   EXM: 'examples',

@@ -46,6 +46,13 @@ export const layers = {
     'native/event',
     'native/process',
   ],
+  'native/proof': [
+    'native/include',
+    'native/sync',
+    'native/memory',
+    'native/channel',
+    'native/process',
+  ],
   'native/bench': ['native/include', 'native/sync', 'native/memory', 'native/channel'],
 };
 

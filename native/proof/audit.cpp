@@ -1,0 +1,143 @@
+#include "proof/audit.h"
+
+#include <set>
+#include <vector>
+
+namespace dragon::proof {
+
+namespace {
+
+std::string audit_structures(Scene& scene) {
+  std::string fault = scene.pool->audit();
+  if (!fault.empty()) return "pool: " + fault;
+  for (size_t i = 0; i < scene.channels.size(); ++i) {
+    fault = scene.channels[i]->audit();
+    if (!fault.empty()) return "channel " + std::to_string(i) + ": " + fault;
+  }
+  fault = scene.node->lot().audit();
+  return fault.empty() ? "" : "parking lot: " + fault;
+}
+
+std::set<uint64_t> objects_of(const Scene& scene) {
+  std::set<uint64_t> objects = {scene.counter->id()};
+  for (const auto& channel : scene.channels) objects.insert(channel->id());
+  for (const auto& lock : scene.locks) objects.insert(lock->id());
+  return objects;
+}
+
+std::string audit_owners(Scene& scene, bool others) {
+  const std::set<uint64_t> objects = objects_of(scene);
+  AllocationInfo info;
+  for (uint32_t index = 1; (index = scene.pool->next_allocation(index, info)) != 0;) {
+    const std::string which = "allocation " + std::to_string(index - 1) + " of " +
+                              std::to_string(info.allocation.bytes) + " bytes";
+    if ((info.owner & kOwnerMessage) != 0) continue;  // the drain must find its message
+    if (info.owner == kOwnerObject) {
+      const bool part = info.type == AllocationType::kChunk;
+      const bool known = objects.count(part ? info.tag : info.allocation.id) == 1;
+      if (!known && !others) return which + " belongs to an object that nobody can reach";
+      continue;
+    }
+    const auto owner = static_cast<ActorId>(info.owner);
+    if (!scene.node->actors().alive(owner)) return which + " belongs to a dead actor";
+    if (!others) return which + " belongs to an actor that has left";
+  }
+  return "";
+}
+
+std::string audit_records(Scene& scene, bool others) {
+  RecordArea& records = scene.node->records();
+  const ActorId me = scene.node->me().id;
+  for (uint32_t index = 1; index < records.committed(); ++index) {
+    const auto owner = static_cast<ActorId>(records.at(index).owner.load());
+    if (owner == 0 || owner == me) continue;
+    const bool alive = scene.node->actors().alive(owner);
+    if (alive && others) continue;
+    return "record " + std::to_string(index) + " of type " +
+           std::to_string(records.at(index).type.load()) + " belongs to " +
+           (alive ? "an actor that has left" : "a dead actor");
+  }
+  ActorInfo info;
+  for (uint32_t slot = 0; scene.node->actors().info(slot, info); ++slot) {
+    if (info.state == ActorState::kFree || info.id == me) continue;
+    if (info.state == ActorState::kLive && others) continue;
+    return "actor slot " + std::to_string(slot) + " is not free";
+  }
+  return "";
+}
+
+std::string use_channel(Channel& channel) {
+  std::vector<uint8_t> buffer(channel.block_bytes() + 1);
+  uint8_t byte = 1;
+  const iovec part{&byte, channel.block_bytes() == 0 ? 0u : 1u};
+  uint32_t sent = 0;
+  Status status = DRAGON_SUCCESS;
+  while (sent <= channel.capacity() && status == DRAGON_SUCCESS) {
+    status = channel.try_send(&part, 1, sent);
+    if (status == DRAGON_SUCCESS) ++sent;
+  }
+  if (status != DRAGON_FULL) return fault_of("a send into a full channel", status);
+  if (sent > channel.capacity() || sent == 0) return "a channel that holds another number";
+  for (uint32_t i = 0; i < sent; ++i) {
+    ReceivedMessage message;
+    status = channel.try_receive(buffer.data(), message);
+    if (status != DRAGON_SUCCESS) return fault_of("a receive from a full channel", status);
+    if (message.hints != i) return "messages in another order";
+  }
+  ReceivedMessage message;
+  status = channel.try_receive(buffer.data(), message);
+  return status == DRAGON_EMPTY ? "" : fault_of("a receive from an empty channel", status);
+}
+
+}  // namespace
+
+std::string audit(Scene& scene, bool others) {
+  std::string fault = audit_structures(scene);
+  if (fault.empty()) fault = audit_owners(scene, others);
+  if (fault.empty()) fault = audit_records(scene, others);
+  if (!fault.empty() || others) return fault;
+  for (const auto& channel : scene.channels) {
+    if (channel->senders() != 0) return "a channel counts senders that have gone";
+    if (channel->receivers() != 0) return "a channel counts receivers that have gone";
+  }
+  for (const auto& lock : scene.locks) {
+    if (lock->locked()) return "a lock is held by somebody who has gone";
+  }
+  return "";
+}
+
+std::string audit_use(Scene& scene) {
+  for (const auto& channel : scene.channels) {
+    std::string fault = use_channel(*channel);
+    if (!fault.empty()) return fault;
+  }
+  for (const auto& lock : scene.locks) {
+    const Status status = lock->try_acquire();
+    if (status != DRAGON_SUCCESS && status != DRAGON_OWNER_DIED) {
+      return fault_of("an acquire of a free lock", status);
+    }
+    if (lock->release() != DRAGON_SUCCESS) return "a release of a held lock failed";
+  }
+  Allocation block;
+  const Status status = scene.pool->try_allocate(3'000, AllocationType::kData, block);
+  if (status != DRAGON_SUCCESS) return fault_of("an allocation", status);
+  scene.pool->free(block.id);
+  return audit(scene);
+}
+
+std::string audit_empty(Pool& pool) {
+  std::string fault = pool.audit();
+  if (!fault.empty()) return "pool: " + fault;
+  const PoolStats stats = pool.stats();
+  if (stats.allocations != 0 || stats.used_bytes != 0) {
+    return std::to_string(stats.allocations) + " allocations of " +
+           std::to_string(stats.used_bytes) + " bytes are left";
+  }
+  // The largest request that could fit does.
+  Allocation all;
+  const Status status = pool.try_allocate(stats.limit_bytes, AllocationType::kData, all);
+  if (status != DRAGON_SUCCESS) return fault_of("an allocation of the whole pool", status);
+  return pool.free(all.id) == DRAGON_SUCCESS ? "" : "a free failed";
+}
+
+}  // namespace dragon::proof

@@ -1,0 +1,162 @@
+#include "proof/history.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
+
+namespace dragon::proof {
+
+namespace {
+
+constexpr uint64_t kNeverNs = UINT64_MAX;
+
+// One message, from its send to its receive.
+struct Passage {
+  uint64_t id = 0;
+  bool sure = false;  // its send returned
+  uint64_t sent_ns = 0;
+  uint64_t begin_ns = kNeverNs;  // of the receive
+  uint64_t end_ns = kNeverNs;
+  uint32_t receiver = 0;
+  uint32_t place = 0;  // in its receiver's journal
+  bool received() const { return begin_ns != kNeverNs; }
+};
+
+struct Look {
+  uint64_t begin_ns;
+  uint64_t end_ns;
+};
+
+std::string name_of(uint64_t id) {
+  return "message " + std::to_string(static_cast<uint32_t>(id)) + " of process " +
+         std::to_string(sender_of(id));
+}
+
+class Comparison {
+ public:
+  Comparison(const Records& records, uint32_t channel) : records_(records), channel_(channel) {}
+
+  std::string run() {
+    for (uint32_t process = 0; process < kProcesses; ++process) read_sends(process);
+    for (uint32_t process = 0; process < kProcesses; ++process) read_receives(process);
+    if (!fault_.empty()) return fault_;
+    check_losses();
+    if (fault_.empty()) check_order();
+    if (fault_.empty()) check_empty();
+    return fault_;
+  }
+
+ private:
+  template <typename Visit>
+  void each(uint32_t process, EntryKind kind, Visit visit) {
+    const Journal& journal = records_.journals[process];
+    const uint32_t count = std::min(journal.count.load(), kEntriesMax);
+    for (uint32_t at = 0; at < count; ++at) {
+      const Entry& entry = journal.entries[at];
+      if (entry.kind == kind && entry.channel == channel_) visit(entry, at);
+    }
+  }
+
+  void read_sends(uint32_t process) {
+    each(process, EntryKind::kSend, [&](const Entry& entry, uint32_t) {
+      const bool ended = entry.done.load() != 0;
+      if (ended && entry.status != DRAGON_SUCCESS) return;
+      Passage& passage = passages_[entry.message];
+      passage.id = entry.message;
+      passage.sure = ended;
+      passage.sent_ns = ended ? entry.end_ns : kNeverNs;
+    });
+  }
+
+  void read_receives(uint32_t process) {
+    each(process, EntryKind::kReceive, [&](const Entry& entry, uint32_t at) {
+      if (entry.done.load() == 0) {
+        ++died_receiving_;
+        return;
+      }
+      if (entry.status == DRAGON_EMPTY) looks_.push_back({entry.begin_ns, entry.end_ns});
+      if (entry.status != DRAGON_SUCCESS) return;
+      const auto found = passages_.find(entry.message);
+      if (found == passages_.end()) {
+        fault_ = name_of(entry.message) + " was received and not sent";
+      } else if (found->second.received()) {
+        fault_ = name_of(entry.message) + " was received twice";
+      } else {
+        Passage& passage = found->second;
+        passage.begin_ns = entry.begin_ns;
+        passage.end_ns = entry.end_ns;
+        passage.receiver = process;
+        passage.place = at;
+      }
+    });
+  }
+
+  // A receiver that died in its call may have taken one message with it.
+  void check_losses() {
+    uint32_t lost = 0;
+    uint64_t which = 0;
+    for (const auto& [id, passage] : passages_) {
+      if (!passage.sure || passage.received()) continue;
+      ++lost;
+      which = id;
+    }
+    if (lost > died_receiving_) {
+      fault_ = name_of(which) + " was sent and never received (" + std::to_string(lost) +
+               " lost, " + std::to_string(died_receiving_) + " receivers died in the call)";
+    }
+  }
+
+  static bool overtaken(const Passage& first, const Passage& second) {
+    if (second.end_ns < first.begin_ns) return true;
+    return first.receiver == second.receiver && second.place < first.place;
+  }
+
+  void check_order() {
+    for (auto first = passages_.begin(); first != passages_.end(); ++first) {
+      if (!first->second.received()) continue;
+      for (auto second = std::next(first); second != passages_.end(); ++second) {
+        if (sender_of(second->first) != sender_of(first->first)) break;
+        if (!second->second.received() || !overtaken(first->second, second->second)) continue;
+        if (excused(first->first)) break;
+        fault_ = name_of(second->first) + " overtook " + name_of(first->first);
+        return;
+      }
+    }
+  }
+
+  void check_empty() {
+    for (const Look& look : looks_) {
+      for (const auto& [id, passage] : passages_) {
+        const bool there = passage.sure && passage.sent_ns < look.begin_ns && passage.received() &&
+                           passage.begin_ns > look.end_ns;
+        if (!there || excused(id)) continue;
+        fault_ = "the channel was found empty while " + name_of(id) + " was in it";
+        return;
+      }
+    }
+  }
+
+  // A message that a dying receiver had in hand comes back to its place (CH-040), behind others
+  // that were received meanwhile: one for each such death.
+  bool excused(uint64_t message) {
+    if (excused_.size() < died_receiving_) excused_.insert(message);
+    return excused_.count(message) == 1;
+  }
+
+  const Records& records_;
+  const uint32_t channel_;
+  std::map<uint64_t, Passage> passages_;  // by sender, then in the order of the sends
+  std::vector<Look> looks_;
+  uint32_t died_receiving_ = 0;
+  std::set<uint64_t> excused_;
+  std::string fault_;
+};
+
+}  // namespace
+
+std::string compare_with_queue(const Records& records, uint32_t channel) {
+  return Comparison(records, channel).run();
+}
+
+}  // namespace dragon::proof

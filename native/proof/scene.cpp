@@ -1,0 +1,110 @@
+#include "proof/scene.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "proof/audit.h"
+
+namespace dragon::proof {
+
+std::string fault_of(const char* what, Status status) {
+  return std::string(what) + ": " + dragon_status_name(status);
+}
+
+Status reclaim_process(const std::shared_ptr<Node>& node, int32_t pid) {
+  ActorInfo info;
+  for (uint32_t slot = 0; node->actors().info(slot, info); ++slot) {
+    if (info.pid != pid || info.state == ActorState::kFree || node->actors().probe(info.id)) {
+      continue;
+    }
+    ReclaimReport report;
+    const Status status = reclaim(node, info.id, report);
+    // NOT_FOUND: another reclaimer was faster.
+    if (status != DRAGON_SUCCESS && status != DRAGON_NOT_FOUND) return status;
+  }
+  return DRAGON_SUCCESS;
+}
+
+Scene::Scene(const RunPlan& plan) {
+  const char* base = ::getenv("TMPDIR");
+  dir = std::string(base != nullptr ? base : "/tmp") + "/dragon-proof.XXXXXX";
+  if (::mkdtemp(dir.data()) == nullptr) {
+    fault = "no directory " + dir;
+    dir.clear();
+    return;
+  }
+  const Status status = make(plan);
+  if (status != DRAGON_SUCCESS) fault = fault_of("the scene", status);
+}
+
+Status Scene::make(const RunPlan& plan) {
+  Status status = Node::create(dir, {}, node);
+  if (status != DRAGON_SUCCESS) return status;
+  PoolOptions options;
+  options.limit_bytes = plan.limit_bytes;
+  status = Pool::create(node, options, pool);
+  if (status != DRAGON_SUCCESS) return status;
+  pool->serialize(handles.pool);
+  for (size_t i = 0; i < plan.channels.size(); ++i) {
+    ChannelOptions shape;
+    shape.capacity = plan.channels[i].capacity;
+    shape.block_bytes = plan.channels[i].block_bytes;
+    status = Channel::create(pool, shape, channels.emplace_back());
+    if (status != DRAGON_SUCCESS) return status;
+    channels.back()->serialize(handles.channels[i]);
+  }
+  for (HandleBytes& handle : handles.locks) {
+    status = LockObject::create(pool, true, locks.emplace_back());
+    if (status != DRAGON_SUCCESS) return status;
+    locks.back()->serialize(handle);
+  }
+  status = Counter::create(pool, 0, counter);
+  if (status == DRAGON_SUCCESS) counter->serialize(handles.counter);
+  return status;
+}
+
+Scene::~Scene() {
+  channels.clear();
+  locks.clear();
+  counter.reset();
+  pool.reset();
+  if (node != nullptr) leave(node);
+  node.reset();
+  if (!dir.empty()) std::filesystem::remove_all(dir);  // what the dead have left, if they have
+}
+
+std::string Scene::end() {
+  channels.clear();
+  locks.clear();
+  counter.reset();
+  std::string left = audit_empty(*pool);
+  if (!left.empty()) return left;
+  pool.reset();
+  leave(node);
+  node.reset();
+  if (::rmdir(dir.c_str()) != 0) {
+    std::string names = "files are left in the node's directory:";
+    DIR* listing = ::opendir(dir.c_str());
+    while (const dirent* entry = ::readdir(listing)) names += std::string(" ") + entry->d_name;
+    ::closedir(listing);
+    return names;
+  }
+  dir.clear();
+  return "";
+}
+
+void Scene::serve() const {
+  node->broker()->on_readable();
+  BrokerEvent event;
+  while (node->broker()->next_event(event)) {
+  }
+}
+
+Status Scene::reclaim_process(int32_t pid) const {
+  return proof::reclaim_process(node, pid);
+}
+
+}  // namespace dragon::proof
