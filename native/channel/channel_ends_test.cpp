@@ -134,7 +134,7 @@ TEST_CASE_FIXTURE(NodeFixture, "destroy ends a channel for everybody at once [CH
   wait_for_waiter(channel->place(PollEvent::kOut));
   check_ok(channel->destroy());
   blocked.join();
-  CHECK(pool->stats().used_bytes == payloads - 4 * 1'024);
+  CHECK(pool->stats().used_bytes == payloads - 4 * 1'008);
   CHECK(try_receive(*channel).status == DRAGON_OBJECT_DESTROYED);
   CHECK(try_send(*channel, "x") == DRAGON_OBJECT_DESTROYED);
   CHECK(channel->try_poll(PollEvent::kIn) == DRAGON_OBJECT_DESTROYED);

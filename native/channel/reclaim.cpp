@@ -68,6 +68,7 @@ class Returner {
     }
     if (pool->mutex_holder() == actor_) ++report_.locks;
     if (actor_ != node_.me().id) pool->recover_from(actor_);
+    pool->give_back_cached(actor_);
     std::set<uint64_t> objects;
     for (const OpenRecord& record : records) {
       if (record.allocation == 0) continue;
@@ -77,6 +78,8 @@ class Returner {
     for (const OpenRecord& record : records) {
       if (record.allocation != 0) close_record(*pool, record);
     }
+    // What was freed just now stands in this actor's magazines.
+    if (actor_ == node_.me().id) pool->give_back_cached(actor_);
     // The pool's own record last: while it stands, a repetition finds the pool.
     for (const OpenRecord& record : records) {
       bool last = false;

@@ -212,7 +212,7 @@ TEST_CASE("a free ends although the pool's mutex is held by a stopped process [M
   AllocationInfo info;
   check_ok(fixture.pool->find(ids[0], info));
   // The header is the first thing in the mapping, the first block the first of the data.
-  const uint64_t metadata = kDescriptorsOffset + round_up((64ull << 20) + 128, kPageBytes);
+  const uint64_t metadata = metadata_bytes_for(64ull << 20);
   auto* pool_header = reinterpret_cast<PoolHeader*>(info.allocation.data - metadata);
   REQUIRE(pool_header->segment.magic.load() == kSegmentMagic);
   const StoppedHolder holder(fixture, pool_header->mutex);

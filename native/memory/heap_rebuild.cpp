@@ -1,4 +1,4 @@
-// Recovery and audit of a heap: both go from the live descriptors, which are the truth.
+// Recovery and audit of a heap: both go from the held descriptors, which are the truth.
 #include <algorithm>
 #include <vector>
 
@@ -14,32 +14,38 @@ struct Extent {
   uint32_t index;
 };
 
-// The live blocks in the order of their addresses.
-std::vector<Extent> live_extents(const HeapHeader& header, const BlockDescriptor* blocks) {
-  std::vector<Extent> live;
+// The held blocks in the order of their addresses.
+std::vector<Extent> held_extents(const HeapHeader& header, const BlockDescriptor* blocks) {
+  std::vector<Extent> held;
   for (uint32_t index = 1; index < header.descriptors_used.load(); ++index) {
     const BlockDescriptor& block = blocks[index];
-    if (state_of(block.state.load()) != BlockState::kLive) continue;
-    live.push_back({block.offset.load(), block.size.load(), index});
+    if (!is_held(state_of(block.state.load()))) continue;
+    held.push_back({block.offset.load(), block.size.load(), index});
   }
-  std::sort(live.begin(), live.end(),
+  std::sort(held.begin(), held.end(),
             [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
-  return live;
+  return held;
 }
 
 }  // namespace
 
 void Heap::rebuild() {
-  const std::vector<Extent> live = live_extents(*header_, blocks_);
+  const std::vector<Extent> held = held_extents(*header_, blocks_);
   header_->level_map.store(0);
   for (Word32& map : header_->class_maps) map.store(0);
   for (Word32& list : header_->lists) list.store(0);
   header_->spare_descriptor.store(0);
   // By the one look that was taken above: a block may be returned while this goes on.
-  std::vector<bool> is_live(header_->descriptors_used.load());
-  for (const Extent& extent : live) is_live[extent.index] = true;
-  for (auto index = static_cast<uint32_t>(is_live.size()); index-- > 1;) {
-    if (!is_live[index]) discard(index);
+  std::vector<bool> is_held_now(header_->descriptors_used.load());
+  for (const Extent& extent : held) {
+    is_held_now[extent.index] = true;
+    // Whoever was resizing it is dead; the size is what it came to.
+    Word64& state = blocks_[extent.index].state;
+    const uint64_t found = state.load();
+    if ((found & kBeingResized) != 0) state.replace(found, found & ~kBeingResized);
+  }
+  for (auto index = static_cast<uint32_t>(is_held_now.size()); index-- > 1;) {
+    if (!is_held_now[index]) discard(index);
   }
   uint32_t before = 0;
   const auto append = [&](uint32_t index) {
@@ -58,7 +64,7 @@ void Heap::rebuild() {
   };
   uint64_t used = 0;
   uint64_t end = 0;
-  for (const Extent& extent : live) {
+  for (const Extent& extent : held) {
     fill_gap(end, extent.offset);
     append(extent.index);
     end = extent.offset + extent.size;
@@ -66,28 +72,28 @@ void Heap::rebuild() {
   }
   fill_gap(end, header_->committed_bytes.load());
   header_->last_block.store(before);
-  header_->used_bytes.store(used);
-  header_->live_blocks.store(static_cast<uint32_t>(live.size()));
+  header_->held_bytes.store(used);
+  header_->held_blocks.store(static_cast<uint32_t>(held.size()));
 }
 
 const char* Heap::audit() const {
-  const std::vector<Extent> live = live_extents(*header_, blocks_);
+  const std::vector<Extent> held = held_extents(*header_, blocks_);
   uint64_t used = 0;
   uint64_t end = 0;
-  for (const Extent& extent : live) {
-    if (extent.offset < end) return "two live blocks overlap";
+  for (const Extent& extent : held) {
+    if (extent.offset < end) return "two held blocks overlap";
     end = extent.offset + extent.size;
     used += extent.size;
   }
-  if (end > header_->committed_bytes.load()) return "a live block lies beyond the committed data";
-  if (used != header_->used_bytes.load()) return "used_bytes is not the sum of the live blocks";
-  if (live.size() != header_->live_blocks.load()) return "live_blocks is not their number";
-  return audit_free(live.size());
+  if (end > header_->committed_bytes.load()) return "a held block lies beyond the committed data";
+  if (used != header_->held_bytes.load()) return "held_bytes is not the sum of the held blocks";
+  if (held.size() != header_->held_blocks.load()) return "held_blocks is not their number";
+  return audit_free(held.size());
 }
 
 // Walks the physical neighbours, which must cover every committed byte once, and counts the free
 // blocks, each of which must stand in the list of its class.
-const char* Heap::audit_free(size_t live_blocks) const {
+const char* Heap::audit_free(size_t held_blocks) const {
   uint64_t end = header_->committed_bytes.load();
   uint32_t after = 0;
   bool after_is_free = false;
@@ -108,7 +114,7 @@ const char* Heap::audit_free(size_t live_blocks) const {
     index = block.before.load();
   }
   if (end != 0) return "the neighbours do not reach the first byte";
-  if (lives != live_blocks) return "a live block is not among the neighbours";
+  if (lives != held_blocks) return "a held block is not among the neighbours";
   size_t listed = 0;
   for (uint32_t list = 0; list < kLevels * kClassesPerLevel; ++list) {
     for (uint32_t index = header_->lists[list].load(); index != 0;) {

@@ -14,24 +14,6 @@ namespace {
 constexpr uint32_t kDescriptorsStepMin = 1024;
 constexpr uint32_t kDescriptorsStepMax = 65536;
 
-// One descriptor for each granule and the unused first, so that descriptors never run out before
-// the data does.
-uint32_t descriptors_for(uint64_t limit_bytes) {
-  return static_cast<uint32_t>(std::min<uint64_t>(limit_bytes / kGranuleBytes + 2, kBlocksMax));
-}
-
-uint64_t metadata_bytes_for(uint64_t limit_bytes) {
-  const uint64_t descriptors = descriptors_for(limit_bytes) * sizeof(BlockDescriptor);
-  return kDescriptorsOffset + round_up(descriptors, kPageBytes);
-}
-
-uint32_t index_of(uint64_t id) {
-  return static_cast<uint32_t>(id);
-}
-uint32_t id_generation(uint64_t id) {
-  return static_cast<uint32_t>(id >> 32);
-}
-
 }  // namespace
 
 Status Pool::create(const std::shared_ptr<Node>& node, const PoolOptions& options,
@@ -80,6 +62,7 @@ Status Pool::open(const std::shared_ptr<Node>& node, Segment&& segment,
   auto* blocks =
       reinterpret_cast<BlockDescriptor*>(pool->segment_.mapping().base() + kDescriptorsOffset);
   pool->heap_ = Heap(&pool->shared().heap, blocks);
+  pool->magazines_.set_limit(pool->segment_.limit_bytes());
   const Status status = open_object(*node, pool->name(), Role::kHolder, *pool, pool->record_);
   if (status != DRAGON_SUCCESS) return status;
   node->remember(pool->segment_id_, pool);
@@ -89,7 +72,10 @@ Status Pool::open(const std::shared_ptr<Node>& node, Segment&& segment,
 
 Pool::~Pool() {
   if (record_ == 0 || node_->closed()) return;
-  if (!destroyed()) free_own();
+  if (!destroyed()) {
+    free_own();
+    flush();
+  }
   bool last = false;
   close_object(*node_, record_, *this, false, last);
   if (last) node_->drop_segment(segment_id_);
@@ -120,47 +106,13 @@ void Pool::serialize(uint64_t id, HandleBytes& out) const {
   encode_handle(handle, out);
 }
 
-Status Pool::allocate(uint64_t bytes, AllocationType type, Deadline deadline, Allocation& out) {
-  return wait_until(node_->lot(), place(), deadline, true,
-                    [&] { return take(bytes, type, 0, deadline, out); });
-}
-
-Status Pool::try_allocate(uint64_t bytes, AllocationType type, Allocation& out, uint64_t tag) {
-  return take(bytes, type, tag, Deadline::once(), out);
-}
-
-Status Pool::take(uint64_t bytes, AllocationType type, uint64_t tag, Deadline deadline,
-                  Allocation& out) {
-  const Status status = usable();
-  if (status != DRAGON_SUCCESS) return status;
-  if (bytes == 0) return DRAGON_INVALID_ARGUMENT;
-  if (bytes > segment_.limit_bytes()) return DRAGON_TOO_LARGE;
-  for (;;) {
-    MutexGuard held = guard(deadline);
-    if (!held.held()) return DRAGON_WOULD_BLOCK;
-    HeapBlock block;
-    const Status taken = heap_.take(bytes, type, node_->me().id, tag, block);
-    const uint64_t committed = heap_.header().committed_bytes.load();
-    const uint64_t free_at_end = heap_.free_at_end();
-    const uint32_t ready = heap_.header().descriptors_ready.load();
-    held.unlock();
-    if (taken == DRAGON_SUCCESS) {
-      out.id = static_cast<uint64_t>(block.generation) << 32 | block.index;
-      out.data = segment_.data() + block.offset;
-      out.bytes = bytes;
-      return DRAGON_SUCCESS;
-    }
-    const Status grown = taken == DRAGON_TOO_MANY_RECORDS ? add_descriptors(ready)
-                                                          : grow(bytes, committed, free_at_end);
-    if (grown != DRAGON_SUCCESS) return grown;
-  }
-}
-
 // Makes room for a request that the committed data can't hold, outside the lock: the system's
 // pages first, then the heap.
 Status Pool::grow(uint64_t bytes, uint64_t committed, uint64_t free_at_end) {
   const uint64_t room = segment_.limit_bytes() - committed;
-  const uint64_t needed = round_up(bytes - std::min(bytes, free_at_end), kPageBytes);
+  const uint64_t size = block_bytes_for(bytes);
+  const uint64_t needed =
+      std::max(round_up(size - std::min(size, free_at_end), kPageBytes), kPageBytes);
   if (room == 0 || needed > room) {
     errno = 0;
     return DRAGON_OUT_OF_MEMORY;
@@ -204,28 +156,9 @@ Status Pool::add_descriptors(uint32_t ready) {
   return status;
 }
 
-Status Pool::free(uint64_t id) {
-  if (node_->closed()) return DRAGON_CLOSED;
-  Status status = DRAGON_SUCCESS;
-  {
-    const MutexGuard held = guard(Deadline::once());
-    status = held.held() ? heap_.give(index_of(id), id_generation(id)) : free_unlocked(id);
-  }
-  if (status == DRAGON_SUCCESS) wake_waiters();
-  return status;
-}
-
-// A free must not wait for a stopped process: it changes the truth, and the next holder of the
-// mutex makes the indexes follow.
-Status Pool::free_unlocked(uint64_t id) {
-  const Status status = heap_.give_unlisted(index_of(id), id_generation(id));
-  if (status == DRAGON_SUCCESS) shared().stale.store(1);
-  return status;
-}
-
 Status Pool::find(uint64_t id, AllocationInfo& out) const {
-  const uint32_t index = index_of(id);
-  if (!heap_.live(index, id_generation(id))) return DRAGON_OBJECT_DESTROYED;
+  const uint32_t index = block_index(id);
+  if (!heap_.live(index, block_generation(id))) return DRAGON_OBJECT_DESTROYED;
   const BlockDescriptor& block = heap_.block(index);
   out.allocation.id = id;
   out.allocation.bytes = block.bytes.load();
@@ -234,23 +167,12 @@ Status Pool::find(uint64_t id, AllocationInfo& out) const {
   out.tag = block.tag.load();
   out.type = type_of(block.state.load());
   // Freed while we looked? Then what we read may be of the next use.
-  return heap_.live(index, id_generation(id)) ? DRAGON_SUCCESS : DRAGON_OBJECT_DESTROYED;
+  return heap_.live(index, block_generation(id)) ? DRAGON_SUCCESS : DRAGON_OBJECT_DESTROYED;
 }
 
 Status Pool::change_owner(uint64_t id, uint64_t from, uint64_t to) {
-  if (!heap_.live(index_of(id), id_generation(id))) return DRAGON_OBJECT_DESTROYED;
-  return heap_.block(index_of(id)).owner.cas(from, to) ? DRAGON_SUCCESS : DRAGON_STATE;
-}
-
-PoolStats Pool::stats() const {
-  const HeapHeader& heap = shared().heap;
-  PoolStats stats;
-  stats.limit_bytes = segment_.limit_bytes();
-  stats.committed_bytes = heap.committed_bytes.load();
-  stats.used_bytes = heap.used_bytes.load();
-  stats.free_bytes = stats.limit_bytes - stats.used_bytes;
-  stats.allocations = heap.live_blocks.load();
-  return stats;
+  if (!heap_.live(block_index(id), block_generation(id))) return DRAGON_OBJECT_DESTROYED;
+  return heap_.block(block_index(id)).owner.cas(from, to) ? DRAGON_SUCCESS : DRAGON_STATE;
 }
 
 uint32_t Pool::next_allocation(uint32_t index, AllocationInfo& out) const {
@@ -266,6 +188,9 @@ uint32_t Pool::next_allocation(uint32_t index, AllocationInfo& out) const {
 
 uint64_t Pool::trim() {
   if (usable() != DRAGON_SUCCESS) return 0;
+  const HeapHeader& heap = heap_.header();
+  if (heap.committed_bytes.load() - heap.held_bytes.load() < 2 * kExtentBytesMin) return 0;
+  take_back_cached();
   HeapBlock end;
   uint64_t bytes = 0;
   {
@@ -332,11 +257,6 @@ PoolHeader& Pool::shared() const {
 Status Pool::usable() const {
   if (node_->closed()) return DRAGON_CLOSED;
   return destroyed() ? DRAGON_OBJECT_DESTROYED : DRAGON_SUCCESS;
-}
-
-void Pool::wake_waiters() {
-  const WaitPlace waiting = place();
-  if ((ParkingLot::waiters(*waiting.hint) & waiting.bit) != 0) node_->lot().wake_all(waiting);
 }
 
 // What this actor owns would be out of reach once its attachment has ended.

@@ -12,13 +12,20 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "memory/handle.h"
 #include "memory/heap.h"
+#include "memory/magazines.h"
 #include "memory/node.h"
 #include "memory/object.h"
 #include "memory/segment.h"
 #include "sync/robust_mutex.h"
+
+// Magazines in the large: a free puts a block into the actor's own, an allocation takes one out,
+// and whoever finds no memory takes all of everybody's back first. A free looks whether somebody
+// waits for memory after its block can be found in the magazine; a waiter looks at the magazines
+// after it can be found waiting (both in the order that all actors agree on), so no wake is lost.
 
 namespace dragon {
 
@@ -44,9 +51,14 @@ struct PoolOptions {
 struct PoolStats {
   uint64_t limit_bytes = 0;
   uint64_t committed_bytes = 0;
-  uint64_t used_bytes = 0;  // of allocations, rounded up to 64
-  uint64_t free_bytes = 0;  // limit - used
+  uint64_t used_bytes = 0;          // of the blocks of live allocations
+  uint64_t requested_bytes = 0;     // that those who allocated them asked for
+  uint64_t free_bytes = 0;          // limit - used
+  uint64_t cached_bytes = 0;        // the part of it that stands in magazines
+  uint64_t largest_free_bytes = 0;  // the largest block to be had without them
+  uint64_t high_water_bytes = 0;    // most that was used or cached at once
   uint64_t allocations = 0;
+  uint64_t waiters = 0;  // for memory
 };
 
 struct Allocation {
@@ -65,13 +77,41 @@ struct AllocationInfo {
 struct PoolHeader {
   SegmentHeader segment;
   ObjectHeader object;
-  RobustMutex mutex;
-  Word32 stale;  // not 0: blocks were freed without the mutex, rebuild the heap's indexes
-  Word32 spare[6];
+  // bit 0: some magazine may hold blocks; 1..31: round, one up with each search of the magazines;
+  // 32..63: how often an actor has said that it began to fill its own
+  Word64 caching;
+  Word64 spare[3];
+  RobustMutex mutex;  // from here on changed with every use of the heap
+  Word32 stale;       // not 0: blocks were freed without the mutex, rebuild the heap's indexes
+  Word32 kept_for;    // the waiter that freed memory is kept for, until then
+  Word32 spare32;
+  Word64 kept_bytes;
+  Word64 kept_since_ns;  // when its wait began
+  Word64 kept_until_ns;
+  Word64 spare_line[3];
   HeapHeader heap;
 };
-static_assert(sizeof(PoolHeader) <= kPageBytes && offsetof(PoolHeader, mutex) == 96);
+static_assert(sizeof(PoolHeader) <= kPageBytes && offsetof(PoolHeader, caching) == 96);
+static_assert(offsetof(PoolHeader, mutex) == 128 && offsetof(PoolHeader, heap) == 192);
 constexpr uint64_t kDescriptorsOffset = kPageBytes;
+
+// One descriptor for each granule and the unused first, so that descriptors never run out before
+// the data does; beyond 4 GiB as many as there can be.
+constexpr uint32_t descriptors_for(uint64_t limit_bytes) {
+  const uint64_t wanted = limit_bytes / kGranuleBytes + 2;
+  return static_cast<uint32_t>(wanted < kBlocksMax ? wanted : kBlocksMax);
+}
+constexpr uint64_t metadata_bytes_for(uint64_t limit_bytes) {
+  const uint64_t descriptors = descriptors_for(limit_bytes) * sizeof(BlockDescriptor);
+  return kDescriptorsOffset + round_up(descriptors, kPageBytes);
+}
+
+constexpr uint32_t block_index(uint64_t id) {
+  return static_cast<uint32_t>(id);
+}
+constexpr uint32_t block_generation(uint64_t id) {
+  return static_cast<uint32_t>(id >> 32);
+}
 
 class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
  public:
@@ -95,13 +135,18 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   Status try_allocate(uint64_t bytes, AllocationType type, Allocation& out, uint64_t tag = 0);
   // Anyone may free; a second free is OBJECT_DESTROYED.
   Status free(uint64_t id);
+  // Changes the size of an allocation that this actor owns, where it lies: a smaller one gives
+  // memory back, a larger one needs free memory just behind it, else OUT_OF_MEMORY. NOT_OWNER;
+  // TOO_LARGE beyond the limit; INVALID_ARGUMENT for 0 bytes.
+  Status resize(uint64_t id, uint64_t bytes);
   // Where a live allocation is.
   Status find(uint64_t id, AllocationInfo& out) const;
   // One compare-and-swap of the owner; STATE if `from` does not own it (any more).
   Status change_owner(uint64_t id, uint64_t from, uint64_t to);
   void serialize(uint64_t id, HandleBytes& out) const;
 
-  PoolStats stats() const;
+  // One look at every block; the sums are exact while nobody allocates or frees.
+  PoolStats stats();
   // Visits live allocations in index order, without the lock: call with index 1 and go on with
   // what comes back until it is 0.
   uint32_t next_allocation(uint32_t index, AllocationInfo& out) const;
@@ -109,6 +154,8 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   uint64_t trim();
   // Repairs what `dead` may have left half done, or leaves that to the mutex's next holder.
   void recover_from(ActorId dead);
+  // Empties the magazines of an actor that is dead, or the caller.
+  void give_back_cached(ActorId actor);
   // Checks every invariant under the lock; empty if all is well.
   std::string audit();
 
@@ -136,13 +183,35 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   Status grow(uint64_t bytes, uint64_t committed, uint64_t free_at_end);
   Status extend(uint64_t committed, uint64_t extent);
   Status add_descriptors(uint32_t ready);
-  Status free_unlocked(uint64_t id);
+  void describe(const HeapBlock& block, uint64_t bytes, Allocation& out) const;
+  bool take_cached(uint64_t bytes, uint64_t tag, Allocation& out);
+  void refill(uint64_t bytes, std::vector<CachedBlock>& out);
+  void store_fetched(uint64_t bytes);
+  void spill(uint32_t size_class);
+  bool free_to_magazine(uint32_t index, uint32_t generation);
+  Status free_listed(uint32_t index, uint32_t generation);
+  void give_surplus();
+  void flush();
+  void announce();
+  bool take_back_cached();
+  template <typename Wanted>
+  void take_back(Wanted&& wanted);
+  void give(const HeldWord* blocks, size_t count);
+  uint32_t slot() const { return actor_slot(node_->me().id); }
+  bool waited_for() const;
+  bool kept_for_another(uint64_t bytes) const;
+  void keep_for_first(uint64_t bytes);
+  bool end_keeping();
   void free_own();
   void wake_waiters();
 
   std::shared_ptr<Node> node_;
   Segment segment_;
   Heap heap_;
+  Magazines magazines_;
+  uint64_t round_ = UINT64_MAX;  // of `caching` in which this actor said that it holds blocks
+  std::vector<CachedBlock> fetched_;
+  std::vector<CachedBlock> surplus_;
   uint32_t segment_id_ = 0;
   RecordId record_ = 0;
 };

@@ -127,21 +127,40 @@ TEST_CASE("a free serves those who wait for memory [MEM-025]") {
   for (std::thread& waiter : waiters) waiter.join();
 }
 
-TEST_CASE("blocks are rounded up to 64 bytes and nothing else [MEM-026]") {
+TEST_CASE("a block is as large as its size class and no larger [MEM-026] [MEM-038]") {
   NodeFixture fixture;
   std::vector<uint64_t> ids;
-  for (uint64_t bytes : {1, 63, 64, 65, 1000, 4096, 100'000}) {
+  const std::map<uint64_t, uint64_t> sizes = {
+      {1, 16},          {16, 16},         {63, 64},         {65, 80},
+      {1000, 1008},     {1025, 1152},     {4096, 4096},     {4097, 4608},
+      {65'535, 65'536}, {65'537, 65'600}, {70'000, 70'016}, {100'000, 100'032}};
+  for (const auto& [bytes, block] : sizes) {
     const uint64_t before = fixture.pool->stats().used_bytes;
+    const uint64_t asked = fixture.pool->stats().requested_bytes;
     ids.push_back(fixture.allocate(bytes));
-    CHECK(fixture.pool->stats().used_bytes - before == (bytes + 63) / 64 * 64);
+    CHECK(fixture.pool->stats().used_bytes - before == block);
+    CHECK(fixture.pool->stats().requested_bytes - asked == bytes);
     AllocationInfo info;
     check_ok(fixture.pool->find(ids.back(), info));
     CHECK(info.allocation.bytes == bytes);
-    CHECK(reinterpret_cast<uintptr_t>(info.allocation.data) % 64 == 0);
+    const uint64_t alignment = bytes > 1024 ? 64 : 16;
+    CHECK(reinterpret_cast<uintptr_t>(info.allocation.data) % alignment == 0);
   }
   for (const uint64_t id : ids) check_ok(fixture.pool->free(id));
   CHECK(fixture.pool->stats().used_bytes == 0);
   CHECK(fixture.pool->stats().allocations == 0);
+}
+
+TEST_CASE("waste is below 48 % from 9 bytes, 25 % from 64 and 12.5 % from 1 KiB [MEM-026]") {
+  for (uint64_t bytes = 9; bytes <= 200'000; ++bytes) {
+    const uint64_t block = block_bytes_for(bytes);
+    REQUIRE(block >= bytes);
+    const uint64_t waste = (block - bytes) * 1000 / block;
+    REQUIRE(waste <= (bytes < 64 ? 480 : bytes <= 1024 ? 250 : 125));
+    if (bytes > kClassedBytesMax) continue;
+    REQUIRE(size_class_of(block) < kSizeClasses);
+    REQUIRE(block_bytes_for(block) == block);
+  }
 }
 
 TEST_CASE("small blocks fill a pool to the last byte [MEM-026]") {
@@ -184,7 +203,7 @@ TEST_CASE("random use agrees with a model, and no two blocks overlap [MEM-028]")
     const uint8_t* bytes = info.allocation.data;
     const uint8_t* end = bytes + info.allocation.bytes;
     CHECK(std::all_of(bytes, end, [&](uint8_t byte) { return byte == fill; }));
-    return (info.allocation.bytes + 63) / 64 * 64;
+    return block_bytes_for(info.allocation.bytes);
   };
   for (int step = 0; step < 3'000; ++step) {
     if (live.empty() || random() % 100 < 55) {
@@ -195,7 +214,7 @@ TEST_CASE("random use agrees with a model, and no two blocks overlap [MEM-028]")
       const auto fill = static_cast<uint8_t>(random());
       ::memset(info.allocation.data, fill, bytes);
       live[id] = fill;
-      used += (bytes + 63) / 64 * 64;
+      used += block_bytes_for(bytes);
     } else {
       auto victim = live.begin();
       std::advance(victim, static_cast<long>(random() % live.size()));
