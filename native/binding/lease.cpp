@@ -29,7 +29,7 @@ int64_t weight_of(uint64_t bytes, uint64_t limit_bytes) {
 bool LeaseTable::has_room(const Pool& pool, uint64_t bytes) const {
   const auto found = bytes_.find(&pool);
   const uint64_t shown = found == bytes_.end() ? 0 : found->second;
-  return shown + bytes <= shown_bytes_max(pool.stats().limit_bytes);
+  return shown + bytes <= shown_bytes_max(pool.limit_bytes());
 }
 
 std::shared_ptr<Lease> LeaseTable::find(const void* data) const {

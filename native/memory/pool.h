@@ -162,6 +162,7 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   WaitPlace place(uint32_t lane = kLaneMemory) const;
   ObjectName name() const { return {segment_id_, 0}; }
   uint32_t segment_id() const { return segment_id_; }
+  uint64_t limit_bytes() const { return segment_.limit_bytes(); }
   bool destroyed() const;
   Node& node() const { return *node_; }
   const std::shared_ptr<Node>& node_pointer() const { return node_; }
