@@ -65,10 +65,10 @@ TEST_CASE("a segment is sealed, and refused where it is not ours [MEM-002] [MEM-
 
 TEST_CASE("the tables of a pool lie where the layout says [MEM-004]") {
   CHECK(offsetof(PoolHeader, object) == 64);
-  CHECK(offsetof(PoolHeader, mutex) == 96);
-  CHECK(offsetof(PoolHeader, heap) == 128);
-  CHECK(offsetof(HeapHeader, class_maps) == 40);
-  CHECK(offsetof(HeapHeader, lists) == 168);
+  CHECK(offsetof(PoolHeader, mutex) == 128);
+  CHECK(offsetof(PoolHeader, heap) == 192);
+  CHECK(offsetof(HeapHeader, class_maps) == 56);
+  CHECK(offsetof(HeapHeader, lists) == 192);
   CHECK(kDescriptorsOffset == 4096);
   CHECK(offsetof(BlockDescriptor, owner) == 8);
   CHECK(offsetof(BlockDescriptor, offset) == 16);
