@@ -39,7 +39,7 @@ Status Heap::take(uint64_t bytes, AllocationType type, uint64_t owner, uint64_t 
   const uint64_t size = block_bytes_for(bytes);
   uint32_t index = 0;
   const Status status =
-      carve(size, type == AllocationType::kData ? data_alignment(size) : kLineBytes, index);
+      carve(size, type == AllocationType::kData ? data_alignment(size) : kLineAlignment, index);
   if (status == DRAGON_SUCCESS) make_live(index, bytes, type, owner, tag, out);
   return status;
 }

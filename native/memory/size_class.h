@@ -11,7 +11,7 @@ namespace dragon {
 
 constexpr uint64_t kGranuleBytes = 16;
 // Blocks of objects, and of data above 1 KiB, begin at cache lines.
-constexpr uint64_t kLineBytes = 64;
+constexpr uint64_t kLineAlignment = 64;
 // Up to here block sizes are whole granules.
 constexpr uint64_t kFineBytesMax = 1024;
 // Up to here they are an eighth of a power of two apart; above, whole lines.
@@ -22,7 +22,7 @@ constexpr uint64_t class_step(uint64_t bytes) {
 }
 
 constexpr uint64_t block_bytes_for(uint64_t bytes) {
-  uint64_t step = kLineBytes;
+  uint64_t step = kLineAlignment;
   if (bytes <= kFineBytesMax) {
     step = kGranuleBytes;
   } else if (bytes <= kClassedBytesMax) {
@@ -54,7 +54,7 @@ static_assert(size_class_of(kClassedBytesMax) == kSizeClasses - 1);
 static_assert(size_class_of(1040) == kNoSizeClass);
 
 constexpr uint64_t data_alignment(uint64_t block_bytes) {
-  return block_bytes <= kFineBytesMax ? kGranuleBytes : kLineBytes;
+  return block_bytes <= kFineBytesMax ? kGranuleBytes : kLineAlignment;
 }
 
 }  // namespace dragon
