@@ -3,6 +3,7 @@
 
 #include "binding/channel_face.h"
 #include "binding/classes.h"
+#include "binding/event_faces.h"
 #include "binding/face.h"
 #include "binding/lock_face.h"
 #include "binding/node_face.h"
@@ -24,6 +25,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   AllocationFace::init(env, exports);
   ChannelFace::init(env, exports);
   LockFace::init(env, exports);
+  init_event_objects(env, exports);
   init_process(env, exports);
   exports.Set("lastErrorText", Napi::Function::New<take_last_error_text>(env));
   return exports;

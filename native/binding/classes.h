@@ -11,6 +11,11 @@ struct Classes {
   Napi::FunctionReference allocation;
   Napi::FunctionReference channel;
   Napi::FunctionReference lock;
+  Napi::FunctionReference semaphore;
+  Napi::FunctionReference event;
+  Napi::FunctionReference barrier;
+  Napi::FunctionReference condition;
+  Napi::FunctionReference broadcast;
 };
 
 inline Classes& classes(Napi::Env env) {

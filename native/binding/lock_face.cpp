@@ -30,6 +30,10 @@ void LockFace::init(Napi::Env env, Napi::Object exports) {
   exports.Set("attachLock", Napi::Function::New<LockFace::attach>(env));
 }
 
+LockFace* LockFace::of(const Napi::Value& value) {
+  return face_of<LockFace>(value, classes(value.Env()).lock);
+}
+
 LockFace::LockFace(const Napi::CallbackInfo& info) : Napi::ObjectWrap<LockFace>(info) {}
 
 Napi::Value LockFace::create(const Napi::CallbackInfo& info) {

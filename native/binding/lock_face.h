@@ -13,7 +13,11 @@ namespace dragon::binding {
 class LockFace : public Napi::ObjectWrap<LockFace> {
  public:
   static void init(Napi::Env env, Napi::Object exports);
+  static LockFace* of(const Napi::Value& value);
   explicit LockFace(const Napi::CallbackInfo& info);
+
+  // Null once this face is closed.
+  LockObject* lock() const { return closed() ? nullptr : lock_.get(); }
 
  private:
   static Napi::Value create(const Napi::CallbackInfo& info);

@@ -176,10 +176,11 @@ Napi::Value NodeFace::set_well_known(const Napi::CallbackInfo& info) {
   return status_value(info.Env(), node_->segment().set_well_known(index, handle));
 }
 
-Napi::Value NodeFace::arm(Napi::Env env, const WaitPlace& place, std::shared_ptr<void> keep_alive) {
+Napi::Value NodeFace::arm(Napi::Env env, const WaitPlace& place, std::shared_ptr<void> keep_alive,
+                          uint64_t ticket) {
   if (node_ == nullptr) return Napi::Number::New(env, -static_cast<double>(DRAGON_CLOSED));
   RecordId record = 0;
-  const Status status = node_->lot().arm(place, WaitKind::kEventLoop, 0, record);
+  const Status status = node_->lot().arm(place, WaitKind::kEventLoop, ticket, record);
   if (status != DRAGON_SUCCESS) return Napi::Number::New(env, -static_cast<double>(status));
   const uint32_t id = RecordArea::index_of(record);
   waits_[id] = Wait{record, place, std::move(keep_alive)};

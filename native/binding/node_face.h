@@ -26,8 +26,10 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
   const std::shared_ptr<LeaseTable>& leases() const { return leases_; }
   // Keeps a pool that was attached for one of its allocations, until the node is closed.
   void keep(const std::shared_ptr<Pool>& pool) { kept_.insert(pool); }
-  // Claims a record for an event-loop wait; its id, or minus a status.
-  Napi::Value arm(Napi::Env env, const WaitPlace& place, std::shared_ptr<void> keep_alive);
+  // Claims a record for an event-loop wait; its id, or minus a status. `ticket` is one that was
+  // drawn before, or 0.
+  Napi::Value arm(Napi::Env env, const WaitPlace& place, std::shared_ptr<void> keep_alive,
+                  uint64_t ticket = 0);
 
  private:
   // A wait of this attachment. What it waits on is kept alive, since the place points into it.

@@ -7,6 +7,7 @@ export {
   type PollEvent,
   type RoleName,
 } from './channel.ts';
+export * from './events.ts';
 export { type LockOptions, RobustLock } from './lock.ts';
 export { Message } from './message.ts';
 export type { ActorInfo, PoolStats, ReclaimReport, WaitInfo } from './native.ts';

@@ -1,0 +1,22 @@
+// The faces of event objects, each in its own file.
+#pragma once
+
+#include <napi.h>
+
+namespace dragon::binding {
+
+void init_semaphore(Napi::Env env, Napi::Object exports);
+void init_event(Napi::Env env, Napi::Object exports);
+void init_barrier(Napi::Env env, Napi::Object exports);
+void init_condition(Napi::Env env, Napi::Object exports);
+void init_broadcast(Napi::Env env, Napi::Object exports);
+
+inline void init_event_objects(Napi::Env env, Napi::Object exports) {
+  init_semaphore(env, exports);
+  init_event(env, exports);
+  init_barrier(env, exports);
+  init_condition(env, exports);
+  init_broadcast(env, exports);
+}
+
+}  // namespace dragon::binding

@@ -1,0 +1,7 @@
+/** The objects that processes meet at. */
+export { Barrier } from './barrier.ts';
+export { Broadcast, type BroadcastOptions, type Round } from './broadcast.ts';
+export { Condition, type ConditionOptions } from './condition.ts';
+export { Event } from './event.ts';
+export type { AttachOptions } from './managed.ts';
+export { Semaphore, type SemaphoreOptions } from './semaphore.ts';

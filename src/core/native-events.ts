@@ -1,0 +1,101 @@
+/**
+ * The faces of event objects in the addon: semaphores, barriers, events and their like.
+ *
+ * A result that is a count is a number from 0 on, or minus a status. Non-goals: no behaviour.
+ */
+import type { NativeLock, NativeNode, NativeObject, NativePool } from './native.ts';
+import { loadAddon, type Status } from './native.ts';
+
+/** A number from 0 on, or minus a status. */
+export type Count = number;
+
+/** An object that can be lent. */
+export interface NativeManaged extends NativeObject {
+  lend(role: number): Uint8Array | Status;
+  cancelLent(descriptor: Uint8Array): void;
+}
+
+export interface NativeSemaphore extends NativeManaged {
+  readonly value: number;
+  /** 0 if it is not bounded. */
+  readonly bound: number;
+  /** The value before. */
+  tryAcquire(): Count;
+  acquireSync(timeoutMs: number): Count;
+  release(permits: number): Status;
+  tryZero(): Status;
+  waitZeroSync(timeoutMs: number): Status;
+}
+
+export interface NativeEvent extends NativeManaged {
+  readonly isSet: boolean;
+  readonly timesSet: number;
+  set(): Status;
+  clear(): Status;
+  /** SUCCESS if it is set, or has been since it was set `since` times. */
+  tryWait(since: number): Status;
+  waitSync(timeoutMs: number): Status;
+}
+
+export interface NativeBarrier extends NativeManaged {
+  readonly parties: number;
+  readonly waiting: number;
+  readonly broken: boolean;
+  /** The number of the wait, for `look` and `giveUp`. */
+  arrive(): Count;
+  /** The index of the arrival. `probe` asks the kernel whether those that arrived live. */
+  look(wait: number, probe: boolean): Count;
+  giveUp(wait: number): Count;
+  /** The index of the arrival. */
+  tryWait(): Count;
+  waitSync(timeoutMs: number): Count;
+  abort(): Status;
+  reset(): Status;
+}
+
+export interface NativeCondition extends NativeManaged {
+  readonly waiting: number;
+  /** The number of the wait, for `look` and `leave`, and the lane to arm. */
+  enter(): Count;
+  look(wait: number): Status;
+  /** SUCCESS if it had been notified; `pass` hands that to the next waiter. */
+  leave(wait: number, pass: boolean): Status;
+  waitSync(lock: NativeLock, timeoutMs: number): Status;
+  /** How many were notified. */
+  notify(count: number): Count;
+}
+
+export interface NativeBroadcast extends NativeManaged {
+  readonly round: number;
+  readonly payloadBytes: number;
+  /** Of the round that was read last. */
+  readonly lastRound: number;
+  readonly lastMissed: number;
+  /** How many waited for the round that was published last. */
+  readonly lastWoken: number;
+  /** The number of the round. */
+  tryPublish(payload: Uint8Array): Count;
+  publishSync(payload: Uint8Array, timeoutMs: number): Count;
+  tryRead(from: number): Uint8Array | Status;
+  waitSync(timeoutMs: number): Uint8Array | Status;
+}
+
+type Made<T> = T | Status;
+
+interface EventBinding {
+  createSemaphore(pool: NativePool, initial: number, bound: number): Made<NativeSemaphore>;
+  attachSemaphore(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeSemaphore>;
+  createEvent(pool: NativePool, set: boolean): Made<NativeEvent>;
+  attachEvent(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeEvent>;
+  createBarrier(pool: NativePool, parties: number): Made<NativeBarrier>;
+  attachBarrier(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeBarrier>;
+  createCondition(pool: NativePool, waiters: number): Made<NativeCondition>;
+  attachCondition(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeCondition>;
+  createBroadcast(pool: NativePool, bytes: number, rounds: number): Made<NativeBroadcast>;
+  attachBroadcast(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeBroadcast>;
+}
+
+/** The addon, as this file knows it. */
+export function eventAddon(): EventBinding {
+  return loadAddon<EventBinding>();
+}

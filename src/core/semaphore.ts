@@ -1,0 +1,95 @@
+/**
+ * Semaphores: a number of permits that any process takes and gives.
+ *
+ * Permits belong to nobody: anyone may release, also in place of a process that died after it
+ * took one.
+ */
+import { Status } from '../runtime/errors/codes.ts';
+import { errorFromStatus } from '../runtime/errors/index.ts';
+import { type AttachOptions, ManagedObject } from './managed.ts';
+import { eventAddon, type NativeSemaphore } from './native-events.ts';
+import { check, type Node, unwrap } from './node.ts';
+import type { Pool } from './pool.ts';
+import { NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
+
+export interface SemaphoreOptions {
+  /** Permits at the beginning; default 1. */
+  readonly initial?: number;
+  /** Most permits; a release above it throws ERR_STATE and changes nothing. Default: no bound. */
+  readonly bound?: number;
+}
+
+const LANE = { acquire: 0, zero: 1 } as const;
+
+/** What an attempt says: taken, or not now. */
+function taken(result: number): boolean {
+  if (result >= 0) return true;
+  if (-result === Status.WOULD_BLOCK || -result === Status.TIMEOUT) return false;
+  throw errorFromStatus(-result, 'acquire a semaphore');
+}
+
+function atZero(status: number): boolean {
+  if (status === 0) return true;
+  if (status === Status.WOULD_BLOCK || status === Status.TIMEOUT) return false;
+  throw errorFromStatus(status, 'wait for a semaphore at zero');
+}
+
+export class Semaphore extends ManagedObject<NativeSemaphore> {
+  private constructor(node: Node, native: NativeSemaphore) {
+    super(node, native, 'a semaphore');
+  }
+
+  static create(pool: Pool, options: SemaphoreOptions = {}): Semaphore {
+    const { initial = 1, bound = 0 } = options;
+    const native = eventAddon().createSemaphore(pool.native, initial, bound);
+    return new Semaphore(pool.node, unwrap(native, 'create a semaphore'));
+  }
+
+  static attach(node: Node, handle: Uint8Array, options: AttachOptions = {}): Semaphore {
+    const native = eventAddon().attachSemaphore(node.native, handle, options.adopt ?? false);
+    return new Semaphore(node, unwrap(native, 'attach to a semaphore'));
+  }
+
+  /** Takes a permit if there is one. */
+  tryAcquire(): boolean {
+    return taken(this.native.tryAcquire());
+  }
+
+  /** True when taken, false at the deadline; blocks the thread. */
+  acquireSync(options?: WaitOptions): boolean {
+    options?.signal?.throwIfAborted();
+    return taken(this.native.acquireSync(timeoutMsOf(options)));
+  }
+
+  /** True when taken, false at the deadline. An aborted acquire never takes a permit. */
+  acquire(options?: WaitOptions): Promise<boolean> {
+    const look = () => (taken(this.native.tryAcquire()) ? true : NOT_YET);
+    return this.node.waits.wait<boolean>(this.native, LANE.acquire, look, options, () => false);
+  }
+
+  /** Gives permits. Throws ERR_STATE when that would be more than the bound. */
+  release(permits = 1): void {
+    check(this.native.release(permits), `release ${permits} permits of a semaphore`);
+  }
+
+  get value(): number {
+    return this.native.value;
+  }
+
+  /** Most permits, or undefined if there is no bound. */
+  get bound(): number | undefined {
+    return this.native.bound === 0 ? undefined : this.native.bound;
+  }
+
+  /** True once no permit is left, false at the deadline; blocks the thread. */
+  waitZeroSync(options?: WaitOptions): boolean {
+    options?.signal?.throwIfAborted();
+    return atZero(this.native.waitZeroSync(timeoutMsOf(options)));
+  }
+
+  /** True once no permit is left, false at the deadline. */
+  waitZero(options?: WaitOptions): Promise<boolean> {
+    const look = () => (atZero(this.native.tryZero()) ? true : NOT_YET);
+    return this.node.waits.wait<boolean>(this.native, LANE.zero, look, options, () => false);
+  }
+}
