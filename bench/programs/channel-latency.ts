@@ -1,14 +1,14 @@
 /** One way through a channel from TypeScript: half of a round trip between two processes. */
 import { defineTask, isRoot } from 'dragon-runtime';
-import { Channel, Node, Pool } from 'dragon-runtime/core';
+import { Channel, Node, Pool, type ReceiveHandle, type SendHandle } from 'dragon-runtime/core';
 import { Process } from 'dragon-runtime/multiprocessing';
 import { count, halfRoundTrips, option, pin, report } from './measure.ts';
 
-type Wait = 'spin' | 'block' | 'async';
+/** Enough for a block of the channel, so that a message is copied straight into the room. */
+const ROOM_BYTES = 1024;
+const MESSAGE_BYTES_MAX = 8 << 20;
 
-function attach(): Node {
-  return Node.attach(process.env['DRAGON_RUNTIME_DIR'] ?? '');
-}
+type Wait = 'spin' | 'block' | 'async';
 
 /** A hand-off in each direction, in the way that `wait` says. */
 function trip(wait: Wait, asks: Channel, answers: Channel, message: Uint8Array) {
@@ -21,9 +21,10 @@ function trip(wait: Wait, asks: Channel, answers: Channel, message: Uint8Array) 
     };
   }
   if (wait === 'spin') {
+    const room = new Uint8Array(Math.max(message.byteLength, ROOM_BYTES));
     return () => {
       while (!sender.trySend(message));
-      while (receiver.tryReceive() === undefined);
+      while (receiver.tryReceiveInto(room) < 0);
     };
   }
   return async () => {
@@ -37,27 +38,36 @@ export const echo = defineTask(
   'echo',
   async (handles: Uint8Array[], wait: Wait, trips: number, cpus: string): Promise<void> => {
     pin('second', cpus);
-    const node = attach();
+    const node = Node.current();
     const [asks, answers] = handles.map((handle) => Channel.attach(node, handle));
     if (asks === undefined || answers === undefined) return;
     const receiver = asks.openReceiver();
     const sender = answers.openSender();
+    if (wait === 'spin') return spin(receiver, sender, trips);
     for (let i = 0; i < trips; i += 1) {
-      let message = wait === 'spin' ? receiver.tryReceive() : undefined;
-      while (message === undefined) {
-        if (wait === 'spin') message = receiver.tryReceive();
-        else message = wait === 'block' ? receiver.receiveSync() : await receiver.receive();
-      }
+      const message = wait === 'block' ? receiver.receiveSync() : await receiver.receive();
       sender.sendSync(message.bytes);
     }
   },
 );
 
+/** Sends back what comes without making an object, as the other side does. */
+function spin(receiver: ReceiveHandle, sender: SendHandle, trips: number): void {
+  const room = new Uint8Array(MESSAGE_BYTES_MAX);
+  let message = room;
+  for (let i = 0; i < trips; i += 1) {
+    let length = receiver.tryReceiveInto(room);
+    while (length < 0) length = receiver.tryReceiveInto(room);
+    if (message.byteLength !== length) message = room.subarray(0, length);
+    while (!sender.trySend(message));
+  }
+}
+
 async function main(): Promise<void> {
   const wait = option('wait', 'block') as Wait;
   const rounds = count('rounds', 2000);
   const cpus = option('cpus', '');
-  const pool = Pool.default(attach());
+  const pool = Pool.default();
   const [asks, answers] = [Channel.create(pool), Channel.create(pool)];
   const handles = [asks.serialize(), answers.serialize()];
   const trips = rounds + Math.ceil(rounds / 10);

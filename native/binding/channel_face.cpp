@@ -26,18 +26,16 @@ void ChannelFace::init(Napi::Env env, Napi::Object exports) {
       DefineClass(env, "NativeChannel",
                   {
                       InstanceMethod<&ChannelFace::arm>("arm"),
+                      InstanceMethod<&ChannelFace::port>("port"),
                       InstanceMethod<&ChannelFace::open_handle>("openHandle"),
                       InstanceMethod<&ChannelFace::close_handle>("closeHandle"),
-                      InstanceMethod<&ChannelFace::try_send>("trySend"),
-                      InstanceMethod<&ChannelFace::send_sync>("sendSync"),
                       InstanceMethod<&ChannelFace::try_send_allocation>("trySendAllocation"),
                       InstanceMethod<&ChannelFace::send_allocation_sync>("sendAllocationSync"),
-                      InstanceMethod<&ChannelFace::try_receive>("tryReceive"),
-                      InstanceMethod<&ChannelFace::receive_sync>("receiveSync"),
                       InstanceMethod<&ChannelFace::try_peek>("tryPeek"),
                       InstanceMethod<&ChannelFace::try_poll>("tryPoll"),
                       InstanceMethod<&ChannelFace::poll_sync>("pollSync"),
                       InstanceAccessor<&ChannelFace::capacity>("capacity"),
+                      InstanceAccessor<&ChannelFace::block_bytes>("blockBytes"),
                       InstanceAccessor<&ChannelFace::message_count>("messageCount"),
                       InstanceAccessor<&ChannelFace::senders>("senders"),
                       InstanceAccessor<&ChannelFace::receivers>("receivers"),
@@ -95,7 +93,8 @@ Napi::Value ChannelFace::make(Napi::Env env, NodeFace* node, std::unique_ptr<Cha
   Napi::Object object = classes(env).channel.New({});
   ChannelFace* face = Unwrap(object);
   face->node_ = node;
-  face->channel_ = std::move(channel);
+  face->port_.channel = std::move(channel);
+  face->port_.leases = node->leases();
   if (adopted != 0) face->adopted_ = face->remember(adopted);
   return object;
 }
@@ -112,15 +111,24 @@ Napi::Value ChannelFace::arm(const Napi::CallbackInfo& info) {
   const uint32_t lane = static_cast<uint32_t>(number_of(info[0], kWaitReceive));
   WaitPlace place;
   if (lane == kWaitReceive) {
-    place = channel_->place(PollEvent::kIn);
+    place = channel()->place(PollEvent::kIn);
   } else if (lane == kWaitSend) {
-    place = channel_->place(PollEvent::kOut);
+    place = channel()->place(PollEvent::kOut);
   } else if (lane == kWaitMemory) {
-    place = channel_->pool().place();
+    place = channel()->pool().place();
   } else {
-    place = channel_->poll_place(static_cast<PollEvent>(lane - kWaitPoll));
+    place = channel()->poll_place(static_cast<PollEvent>(lane - kWaitPoll));
   }
-  return node_->arm(env, place, channel_);
+  return node_->arm(env, place, channel());
+}
+
+// What the calls of channel_calls.h take for the channel; valid as long as this object lives.
+Napi::Value ChannelFace::port(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Float64Array words = info[0].As<Napi::Float64Array>();
+  words_ = Napi::Persistent(info[0].As<Napi::Object>());
+  port_.words = words.Data();
+  return Napi::External<ChannelPort>::New(env, &port_);
 }
 
 Napi::Value ChannelFace::open_handle(const Napi::CallbackInfo& info) {
@@ -128,7 +136,7 @@ Napi::Value ChannelFace::open_handle(const Napi::CallbackInfo& info) {
   if (closed()) return Napi::Number::New(env, -double{DRAGON_CLOSED});
   RecordId record = 0;
   const Role role = number_of(info[0], 0) == 0 ? Role::kSender : Role::kReceiver;
-  const Status status = channel_->open_handle(role, record);
+  const Status status = channel()->open_handle(role, record);
   if (status != DRAGON_SUCCESS) return Napi::Number::New(env, -static_cast<double>(status));
   return Napi::Number::New(env, remember(record));
 }
@@ -136,25 +144,8 @@ Napi::Value ChannelFace::open_handle(const Napi::CallbackInfo& info) {
 void ChannelFace::close_handle(const Napi::CallbackInfo& info) {
   const auto found = handles_.find(static_cast<uint32_t>(number_of(info[0], 0)));
   if (found == handles_.end() || closed()) return;
-  channel_->close_handle(found->second);
+  channel()->close_handle(found->second);
   handles_.erase(found);
-}
-
-Napi::Value ChannelFace::try_send(const Napi::CallbackInfo& info) {
-  Parts parts;
-  if (closed()) return status_value(info.Env(), DRAGON_CLOSED);
-  if (!parts.take(info[0])) return status_value(info.Env(), DRAGON_INVALID_ARGUMENT);
-  const uint64_t hints = static_cast<uint64_t>(number_of(info[1], 0));
-  return status_value(info.Env(), channel_->try_send(parts.data(), parts.count(), hints));
-}
-
-Napi::Value ChannelFace::send_sync(const Napi::CallbackInfo& info) {
-  Parts parts;
-  if (closed()) return status_value(info.Env(), DRAGON_CLOSED);
-  if (!parts.take(info[0])) return status_value(info.Env(), DRAGON_INVALID_ARGUMENT);
-  const uint64_t hints = static_cast<uint64_t>(number_of(info[1], 0));
-  return status_value(info.Env(),
-                      channel_->send(parts.data(), parts.count(), hints, deadline_of(info[2])));
 }
 
 Napi::Value ChannelFace::try_send_allocation(const Napi::CallbackInfo& info) {
@@ -174,41 +165,14 @@ Napi::Value ChannelFace::send_allocation(const Napi::CallbackInfo& info, Deadlin
   const std::shared_ptr<Lease>& lease = face->lease();
   if (lease == nullptr) return status_value(env, DRAGON_NOT_OWNER);
   if (!lease->is_held()) return status_value(env, DRAGON_OBJECT_DESTROYED);
-  if (&lease->pool() != &channel_->pool()) return status_value(env, DRAGON_INVALID_ARGUMENT);
+  if (&lease->pool() != &channel()->pool()) return status_value(env, DRAGON_INVALID_ARGUMENT);
   if (!lease->can_hide(env)) return status_value(env, DRAGON_STATE);
   const uint64_t hints = static_cast<uint64_t>(number_of(info[1], 0));
   const uint64_t id = face->allocation();
-  const Status status = deadline.is_once() ? channel_->try_send_allocation(id, hints)
-                                           : channel_->send_allocation(id, hints, deadline);
+  const Status status = deadline.is_once() ? channel()->try_send_allocation(id, hints)
+                                           : channel()->send_allocation(id, hints, deadline);
   if (status == DRAGON_SUCCESS) lease->forget(env);
   return status_value(env, status);
-}
-
-Napi::Value ChannelFace::try_receive(const Napi::CallbackInfo& info) {
-  return receive(info.Env(), Deadline::once());
-}
-
-Napi::Value ChannelFace::receive_sync(const Napi::CallbackInfo& info) {
-  return receive(info.Env(), deadline_of(info[0]));
-}
-
-Napi::Value ChannelFace::receive(Napi::Env env, Deadline deadline) {
-  if (closed()) return status_value(env, DRAGON_CLOSED);
-  uint8_t inline_bytes[kInlineBytesMax];
-  ReceivedMessage message;
-  const Status status = deadline.is_once() ? channel_->try_receive(inline_bytes, message)
-                                           : channel_->receive(inline_bytes, deadline, message);
-  if (status != DRAGON_SUCCESS) return status_value(env, status);
-  last_hints_ = static_cast<double>(message.hints);
-  if (message.allocation == 0) return copy_of(env, message.data, message.bytes);
-  const std::shared_ptr<Pool> pool = channel_->pool().shared_from_this();
-  if (message.bytes >= kZeroCopyBytesMin && node_->leases()->has_room(*pool, message.bytes)) {
-    const Allocation payload{message.allocation, const_cast<uint8_t*>(message.data), message.bytes};
-    return lend_payload(env, node_->leases(), pool, payload);
-  }
-  const Napi::Value bytes = copy_of(env, message.data, message.bytes);
-  pool->free(message.allocation);
-  return bytes;
 }
 
 Napi::Value ChannelFace::try_peek(const Napi::CallbackInfo& info) {
@@ -216,10 +180,10 @@ Napi::Value ChannelFace::try_peek(const Napi::CallbackInfo& info) {
   if (closed()) return status_value(env, DRAGON_CLOSED);
   std::vector<uint8_t> buffer(kInlineBytesMax);
   ReceivedMessage message;
-  Status status = channel_->try_peek(buffer.data(), buffer.size(), message);
+  Status status = channel()->try_peek(buffer.data(), buffer.size(), message);
   while (status == DRAGON_BUFFER_TOO_SHORT) {
     buffer.resize(message.bytes);
-    status = channel_->try_peek(buffer.data(), buffer.size(), message);
+    status = channel()->try_peek(buffer.data(), buffer.size(), message);
   }
   if (status != DRAGON_SUCCESS) return status_value(env, status);
   last_hints_ = static_cast<double>(message.hints);
@@ -229,30 +193,34 @@ Napi::Value ChannelFace::try_peek(const Napi::CallbackInfo& info) {
 Napi::Value ChannelFace::try_poll(const Napi::CallbackInfo& info) {
   if (closed()) return status_value(info.Env(), DRAGON_CLOSED);
   const PollEvent event = static_cast<PollEvent>(static_cast<uint32_t>(number_of(info[0], 0)));
-  return status_value(info.Env(), channel_->try_poll(event));
+  return status_value(info.Env(), channel()->try_poll(event));
 }
 
 Napi::Value ChannelFace::poll_sync(const Napi::CallbackInfo& info) {
   if (closed()) return status_value(info.Env(), DRAGON_CLOSED);
   const PollEvent event = static_cast<PollEvent>(static_cast<uint32_t>(number_of(info[0], 0)));
-  return status_value(info.Env(), channel_->poll(event, deadline_of(info[1])));
+  return status_value(info.Env(), channel()->poll(event, deadline_of(info[1])));
 }
 
 Napi::Value ChannelFace::capacity(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), closed() ? 0 : channel_->capacity());
+  return Napi::Number::New(info.Env(), closed() ? 0 : channel()->capacity());
+}
+
+Napi::Value ChannelFace::block_bytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), closed() ? 0 : channel()->block_bytes());
 }
 
 Napi::Value ChannelFace::message_count(const Napi::CallbackInfo& info) {
-  const uint64_t count = closed() ? 0 : channel_->message_count();
+  const uint64_t count = closed() ? 0 : channel()->message_count();
   return Napi::Number::New(info.Env(), static_cast<double>(count));
 }
 
 Napi::Value ChannelFace::senders(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), closed() ? 0 : channel_->senders());
+  return Napi::Number::New(info.Env(), closed() ? 0 : channel()->senders());
 }
 
 Napi::Value ChannelFace::receivers(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), closed() ? 0 : channel_->receivers());
+  return Napi::Number::New(info.Env(), closed() ? 0 : channel()->receivers());
 }
 
 Napi::Value ChannelFace::last_hints(const Napi::CallbackInfo& info) {
@@ -264,27 +232,29 @@ Napi::Value ChannelFace::adopted(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ChannelFace::serialize(const Napi::CallbackInfo& info) {
-  return serialize_object(info.Env(), channel_.get());
+  return serialize_object(info.Env(), channel().get());
 }
 
 Napi::Value ChannelFace::destroy(const Napi::CallbackInfo& info) {
-  return destroy_object(info.Env(), channel_.get());
+  return destroy_object(info.Env(), channel().get());
 }
 
 Napi::Value ChannelFace::lend(const Napi::CallbackInfo& info) {
-  return lend_object_face(info, closed() ? nullptr : channel_.get());
+  return lend_object_face(info, closed() ? nullptr : channel().get());
 }
 
 void ChannelFace::cancel_lent(const Napi::CallbackInfo& info) {
-  cancel_lent_face(info, closed() ? nullptr : channel_.get());
+  cancel_lent_face(info, closed() ? nullptr : channel().get());
 }
 
 void ChannelFace::close(const Napi::CallbackInfo&) {
   if (closed()) return;
-  for (const auto& [index, record] : handles_) channel_->close_handle(record);
+  if (port_.is_holding) channel()->pool().free(port_.held.allocation);
+  port_.is_holding = false;
+  for (const auto& [index, record] : handles_) channel()->close_handle(record);
   handles_.clear();
-  channel_->close();
-  channel_ = nullptr;
+  channel()->close();
+  port_.channel = nullptr;
 }
 
 }  // namespace dragon::binding

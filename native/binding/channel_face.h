@@ -11,6 +11,15 @@
 
 namespace dragon::binding {
 
+// A channel as `channel_calls.h` sees it.
+struct ChannelPort {
+  std::shared_ptr<Channel> channel;  // nullptr once it was closed
+  std::shared_ptr<LeaseTable> leases;
+  double* words = nullptr;  // what a call has to say beyond its result: see `PortWord`
+  ReceivedMessage held;     // by descriptor, received and not yet handed out
+  bool is_holding = false;
+};
+
 class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
  public:
   static void init(Napi::Env env, Napi::Object exports);
@@ -23,20 +32,17 @@ class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
                           RecordId adopted);
 
   Napi::Value arm(const Napi::CallbackInfo& info);
+  Napi::Value port(const Napi::CallbackInfo& info);
   Napi::Value open_handle(const Napi::CallbackInfo& info);
   void close_handle(const Napi::CallbackInfo& info);
-  Napi::Value try_send(const Napi::CallbackInfo& info);
-  Napi::Value send_sync(const Napi::CallbackInfo& info);
   Napi::Value try_send_allocation(const Napi::CallbackInfo& info);
   Napi::Value send_allocation_sync(const Napi::CallbackInfo& info);
   Napi::Value send_allocation(const Napi::CallbackInfo& info, Deadline deadline);
-  Napi::Value try_receive(const Napi::CallbackInfo& info);
-  Napi::Value receive_sync(const Napi::CallbackInfo& info);
-  Napi::Value receive(Napi::Env env, Deadline deadline);
   Napi::Value try_peek(const Napi::CallbackInfo& info);
   Napi::Value try_poll(const Napi::CallbackInfo& info);
   Napi::Value poll_sync(const Napi::CallbackInfo& info);
   Napi::Value capacity(const Napi::CallbackInfo& info);
+  Napi::Value block_bytes(const Napi::CallbackInfo& info);
   Napi::Value message_count(const Napi::CallbackInfo& info);
   Napi::Value senders(const Napi::CallbackInfo& info);
   Napi::Value receivers(const Napi::CallbackInfo& info);
@@ -48,12 +54,14 @@ class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
   void cancel_lent(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
-  bool closed() const { return channel_ == nullptr || channel_->closed(); }
+  bool closed() const { return channel() == nullptr || channel()->closed(); }
+  const std::shared_ptr<Channel>& channel() const { return port_.channel; }
   uint32_t remember(RecordId record);
 
   // Outlives this face: the TypeScript object that holds the face holds the node too.
   NodeFace* node_ = nullptr;
-  std::shared_ptr<Channel> channel_;
+  ChannelPort port_;
+  Napi::ObjectReference words_;           // keeps the memory that `port_.words` points to
   std::map<uint32_t, RecordId> handles_;  // by record index, which is what JavaScript sees
   uint32_t adopted_ = 0;
   double last_hints_ = 0;

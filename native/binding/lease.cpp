@@ -72,7 +72,7 @@ Napi::Value Lease::buffer(Napi::Env env) {
   shown_ = true;
   table_->shown_[memory_.data] = this;
   table_->bytes_[pool_.get()] += memory_.bytes;
-  weight_ = weight_of(memory_.bytes, pool_->stats().limit_bytes);
+  weight_ = weight_of(memory_.bytes, pool_->limit_bytes());
   int64_t total = 0;
   napi_adjust_external_memory(env, weight_, &total);
   return {env, value};

@@ -8,6 +8,7 @@
  */
 import { Status } from '../runtime/errors/codes.ts';
 import { errorFromStatus } from '../runtime/errors/index.ts';
+import { Line } from './line.ts';
 import { loadAddon, type NativeChannel } from './native.ts';
 import { check, type Node, unwrap } from './node.ts';
 import type { Pool } from './pool.ts';
@@ -47,6 +48,7 @@ const POLL_LANE: Record<PollEvent, number> = {
 export class Channel {
   readonly node: Node;
   readonly native: NativeChannel;
+  #line: Line | undefined;
 
   private constructor(node: Node, native: NativeChannel) {
     this.node = node;
@@ -70,6 +72,12 @@ export class Channel {
   static attach(node: Node, handle: Uint8Array, options: { adopt?: boolean } = {}): Channel {
     const native = loadAddon().attachChannel(node.native, handle, options.adopt ?? false);
     return new Channel(node, unwrap(native, 'attach to a channel'));
+  }
+
+  /** @internal The data path of this attachment; its handles share it. */
+  get line(): Line {
+    this.#line ??= new Line(this.native);
+    return this.#line;
   }
 
   openSender(): SendHandle {
@@ -134,6 +142,11 @@ export class Channel {
 
   get capacity(): number {
     return this.native.capacity;
+  }
+
+  /** Payloads up to this many bytes lie in the channel itself: what was asked for, in full 64s. */
+  get blockBytes(): number {
+    return this.native.blockBytes;
   }
 
   get senders(): number {

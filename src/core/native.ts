@@ -103,24 +103,30 @@ export interface NativeAllocation {
   detach(): Status;
 }
 
+/** A channel as the calls of the data path take it; the channel's face keeps it. */
+export type NativePort = { readonly port: unique symbol };
+
+/** Words that those calls set, of WORDS in all. */
+export const PortWord = { hints: 0, status: 1 } as const;
+export const PORT_WORDS = 16;
+
 export interface NativeChannel extends NativeObject {
   readonly capacity: number;
+  readonly blockBytes: number;
   readonly messageCount: number;
   readonly senders: number;
   readonly receivers: number;
-  /** Hints of the message that the last receive or peek of this object returned. */
+  /** Hints of the message that the last peek of this object returned. */
   readonly lastHints: number;
   /** The handle that an adopted descriptor brought along, 0 if none. */
   readonly adopted: number;
+  /** What the calls of the data path take for the channel, and the words that they set. */
+  port(words: Float64Array): NativePort;
   /** Opens a counted handle; its number, or minus a status. */
   openHandle(role: number): number;
   closeHandle(handle: number): void;
-  trySend(parts: Uint8Array | Uint8Array[], hints: number): Status;
-  sendSync(parts: Uint8Array | Uint8Array[], hints: number, timeoutMs: number): Status;
   trySendAllocation(allocation: NativeAllocation, hints: number): Status;
   sendAllocationSync(allocation: NativeAllocation, hints: number, timeoutMs: number): Status;
-  tryReceive(): Uint8Array | Status;
-  receiveSync(timeoutMs: number): Uint8Array | Status;
   tryPeek(): Uint8Array | Status;
   tryPoll(event: number): Status;
   pollSync(event: number, timeoutMs: number): Status;
@@ -155,6 +161,43 @@ export interface NativeBinding {
     endOfStream: boolean,
   ): NativeChannel | Status;
   attachChannel(node: NativeNode, handle: Uint8Array, adopt: boolean): NativeChannel | Status;
+  /** 0 or minus a status, as all calls of the data path; a time-out of 0 tries once. */
+  send(
+    port: NativePort,
+    parts: Uint8Array | Uint8Array[],
+    hints: number,
+    timeoutMs: number,
+  ): number;
+  /** Bytes that now lie in `room`, or the payload if that was too short, or minus a status. */
+  receive(port: NativePort, room: Uint8Array, timeoutMs: number): number | Uint8Array;
+  /** How many of the list from `first` on were put in; PortWord.status says why no more. */
+  sendMany(
+    port: NativePort,
+    list: readonly Uint8Array[],
+    first: number,
+    hints: number,
+    timeoutMs: number,
+  ): number;
+  sendPacked(
+    port: NativePort,
+    bytes: Uint8Array,
+    lengths: Uint32Array,
+    first: number,
+    hints: number,
+    timeoutMs: number,
+  ): number;
+  /**
+   * How many messages now lie in `bytes`; waits for the first only. With BUFFER_TOO_SHORT as
+   * PortWord.status one more was received, for `receiveHeld`.
+   */
+  receivePacked(
+    port: NativePort,
+    bytes: Uint8Array,
+    lengths: Uint32Array,
+    hints: Float64Array,
+    timeoutMs: number,
+  ): number;
+  receiveHeld(port: NativePort): Uint8Array | number;
   createLock(pool: NativePool, robust: boolean): NativeLock | Status;
   attachLock(node: NativeNode, handle: Uint8Array, adopt: boolean): NativeLock | Status;
   /** The text that the last failed factory or attach left, '' if none. */

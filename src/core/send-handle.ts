@@ -5,9 +5,11 @@
  * waits or not; an allocation is sent without a copy, and is the receiver's from then on.
  */
 import { Status } from '../runtime/errors/codes.ts';
-import { errorFromStatus } from '../runtime/errors/index.ts';
+import { DragonError, errorFromStatus } from '../runtime/errors/index.ts';
 import { Allocation } from './allocation.ts';
 import type { Channel } from './channel.ts';
+import { Countdown } from './countdown.ts';
+import type { Line } from './line.ts';
 import type { NativeChannel } from './native.ts';
 import { Lane, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
 
@@ -35,15 +37,26 @@ function snapshot(parts: Uint8Array | Uint8Array[]): Uint8Array {
   return copy;
 }
 
+function noteDone(error: DragonError, done: number): DragonError {
+  return Object.assign(error, { details: { ...error.details, done } });
+}
+
+/** The error of a batch of which `done` messages went. */
+function withDone(status: number, done: number): DragonError {
+  return noteDone(errorFromStatus(status, 'send'), done);
+}
+
 export class SendHandle implements Disposable {
   readonly channel: Channel;
   readonly #native: NativeChannel;
+  readonly #line: Line;
   readonly #handle: number;
   #closed = false;
 
   constructor(channel: Channel, handle: number) {
     this.channel = channel;
     this.#native = channel.native;
+    this.#line = channel.line;
     this.#handle = handle;
   }
 
@@ -64,7 +77,7 @@ export class SendHandle implements Disposable {
     const status =
       payload instanceof Allocation
         ? this.#native.sendAllocationSync(payload.native, hints, timeoutMs)
-        : this.#native.sendSync(payload, hints, timeoutMs);
+        : this.#line.send(payload, hints, timeoutMs);
     if (status === 0) return;
     throw errorFromStatus(status === FULL ? TIMED_OUT : status, 'send');
   }
@@ -97,11 +110,96 @@ export class SendHandle implements Disposable {
     );
   }
 
+  /**
+   * Puts in as many of the messages, in their order, as there is room for now, and returns how
+   * many that were. One call for a batch costs far less than one for each message.
+   */
+  trySendMany(payloads: readonly Uint8Array[], hints = 0): number {
+    this.#alive();
+    const sent = this.#line.sendMany(payloads, 0, hints, 0);
+    this.#checkBatch(sent, payloads.length);
+    return sent;
+  }
+
+  /**
+   * Puts all the messages in, in their order; blocks the thread while the channel is full. One
+   * time-out spans the call. The `details.done` of an error is how many were put in before it.
+   *
+   * @example
+   * import { Channel, Pool } from 'dragon-runtime/core';
+   * const channel = Channel.create(Pool.default());
+   * channel.openSender().sendManySync([Uint8Array.of(1), Uint8Array.of(2, 3)]);
+   * const messages = channel.openReceiver().receiveManySync(10);
+   * console.log(messages.map((message) => message.bytes.length)); // [ 1, 2 ]
+   */
+  sendManySync(payloads: readonly Uint8Array[], options?: SendOptions): void {
+    this.#alive();
+    options?.signal?.throwIfAborted();
+    const deadline = new Countdown(timeoutMsOf(options));
+    const hints = options?.hints ?? 0;
+    for (let done = 0; done < payloads.length; ) {
+      const sent = this.#line.sendMany(payloads, done, hints, deadline.leftMs());
+      if (sent < 0) throw withDone(-sent, done);
+      done += sent;
+      const status = this.#line.status;
+      if (status !== 0) throw withDone(status === FULL ? TIMED_OUT : status, done);
+    }
+  }
+
+  /** As `sendManySync`, without blocking the thread. The payloads are copied if it has to wait. */
+  async sendMany(payloads: readonly Uint8Array[], options?: SendOptions): Promise<void> {
+    const deadline = new Countdown(timeoutMsOf(options));
+    options?.signal?.throwIfAborted();
+    let done = this.trySendMany(payloads, options?.hints);
+    if (done === payloads.length) return;
+    const left = payloads.slice(done).map((payload) => payload.slice());
+    for (const payload of left) {
+      const timeout = deadline.leftMs();
+      try {
+        await this.send(payload, { ...options, timeout: timeout < 0 ? undefined : timeout });
+      } catch (error) {
+        throw DragonError.is(error) ? noteDone(error, done) : error;
+      }
+      done++;
+    }
+  }
+
+  /**
+   * The same as `trySendMany` for messages that lie one behind the other in `bytes`, each of the
+   * length that `lengths` says, from the message `first` on.
+   */
+  trySendPacked(bytes: Uint8Array, lengths: Uint32Array, first = 0, hints = 0): number {
+    this.#alive();
+    const sent = this.#line.sendPacked(bytes, lengths, first, hints, 0);
+    this.#checkBatch(sent, lengths.length - first);
+    return sent;
+  }
+
+  /** As `trySendPacked`; blocks the thread until all are in. */
+  sendPackedSync(bytes: Uint8Array, lengths: Uint32Array, options?: SendOptions): void {
+    this.#alive();
+    options?.signal?.throwIfAborted();
+    const timeoutMs = timeoutMsOf(options);
+    const sent = this.#line.sendPacked(bytes, lengths, 0, options?.hints ?? 0, timeoutMs);
+    if (sent === lengths.length) return;
+    if (sent < 0) throw errorFromStatus(-sent, 'send');
+    const status = this.#line.status;
+    throw withDone(status === FULL ? TIMED_OUT : status, sent);
+  }
+
+  /** Throws for a batch that ended early for another reason than a lack of room. */
+  #checkBatch(sent: number, wanted: number): void {
+    if (sent === wanted) return;
+    const status = sent < 0 ? -sent : this.#line.status;
+    if (status === FULL || status === NO_MEMORY) return;
+    throw withDone(status, Math.max(0, sent));
+  }
+
   #try(payload: Payload, hints: number): number {
     this.#alive();
     return payload instanceof Allocation
       ? this.#native.trySendAllocation(payload.native, hints)
-      : this.#native.trySend(payload, hints);
+      : this.#line.send(payload, hints, 0);
   }
 
   close(): void {

@@ -111,7 +111,7 @@ it('a worker thread that ends gives back what it held [COR-016]', () => {
     'workers',
     `
     const { Worker } = await import('node:worker_threads');
-    for (const how of ['', 'process.exit(0);']) {
+    for (const end of ['parentPort.close()', 'process.exit(0)']) {
       const text = \`
         const { parentPort, workerData } = require('node:worker_threads');
         import(workerData.url).then(async (core) => {
@@ -121,18 +121,19 @@ it('a worker thread that ends gives back what it held [COR-016]', () => {
           globalThis.kept = [receiver.receiveSync().bytes, receiver.receiveSync().bytes];
           globalThis.mine = core.Pool.attach(node, workerData.pool).allocateSync(1 << 20);
           mine.bytes.fill(1);
+          parentPort.once('message', () => \${end});
           parentPort.postMessage(kept[1][5]);
-          \${how}
         });\`;
       const data = { url: ${JSON.stringify(coreUrl(packageRoot()))}, dir };
       Object.assign(data, { handle: channel.serialize(), pool: pool.serialize() });
       for (const fill of [3, 4]) sender.sendSync(new Uint8Array(LARGE).fill(fill));
       const worker = new Worker(text, { eval: true, execArgv: [], workerData: data });
       const answer = await new Promise((resolve) => worker.once('message', resolve));
-      if (how === '') say(used());
+      say(used());
+      worker.postMessage('end');
       await new Promise((resolve) => worker.once('exit', resolve));
       say(answer, used(), pool.audit() || 'well');
     }`,
   );
-  expect(lines).toEqual(['3', '4 0 well', '4 0 well']);
+  expect(lines).toEqual(['3', '4 0 well', '3', '4 0 well']);
 });
