@@ -96,7 +96,7 @@ describe('barriers from TypeScript', () => {
     expect(() => Barrier.create(fixture.pool, 0)).toThrow(code('ERR_INVALID_ARGUMENT'));
   });
 
-  it('break for all when one times out, aborts or closes, until a reset [EVT-091] [EVT-092]', async () => {
+  it('break when one times out, aborts or closes, until a reset [EVT-091, EVT-092]', async () => {
     using barrier = Barrier.create(fixture.pool, 3);
     const ways: [string, (its: Barrier) => Promise<unknown>][] = [
       ['ERR_TIMEOUT', (its) => its.wait({ timeout: 3 })],
