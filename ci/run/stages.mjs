@@ -65,6 +65,7 @@ export const stages = [
   { name: 'types', run: check(node, [tsc, '--noEmit', '-p', 'tsconfig.json']) },
   { name: 'tidy', run: check(node, ['ci/tidy.mjs']) },
   { name: 'spec', run: check(node, ['ci/spec-coverage.mjs', '--holes']) },
+  { name: 'models', run: counted(['ci/models.mjs']) },
   { name: 'native', run: counted(['ci/native-tests.mjs']) },
   { name: 'proof', run: counted(['ci/proof.mjs']) },
   { name: 'vitest', run: runCoveredVitest },
