@@ -16,6 +16,7 @@ void LockFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&LockFace::try_acquire>("tryAcquire"),
                       InstanceMethod<&LockFace::acquire_sync>("acquireSync"),
                       InstanceMethod<&LockFace::release>("release"),
+                      InstanceMethod<&LockFace::release_if>("releaseIf"),
                       InstanceAccessor<&LockFace::locked>("locked"),
                       InstanceAccessor<&LockFace::owner_died>("ownerDied"),
                       InstanceAccessor<&LockFace::sequence>("sequence"),
@@ -85,6 +86,12 @@ Napi::Value LockFace::acquire_sync(const Napi::CallbackInfo& info) {
 
 Napi::Value LockFace::release(const Napi::CallbackInfo& info) {
   return status_value(info.Env(), closed() ? DRAGON_CLOSED : lock_->release());
+}
+
+Napi::Value LockFace::release_if(const Napi::CallbackInfo& info) {
+  if (closed()) return status_value(info.Env(), DRAGON_CLOSED);
+  const auto sequence = static_cast<uint32_t>(number_of(info[0], 0));
+  return status_value(info.Env(), lock_->release_if(sequence));
 }
 
 Napi::Value LockFace::locked(const Napi::CallbackInfo& info) {

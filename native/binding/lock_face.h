@@ -28,6 +28,7 @@ class LockFace : public Napi::ObjectWrap<LockFace> {
   Napi::Value arm(const Napi::CallbackInfo& info);
   Napi::Value try_acquire(const Napi::CallbackInfo& info);
   Napi::Value acquire_sync(const Napi::CallbackInfo& info);
+  Napi::Value release_if(const Napi::CallbackInfo& info);
   Napi::Value release(const Napi::CallbackInfo& info);
   Napi::Value locked(const Napi::CallbackInfo& info);
   Napi::Value owner_died(const Napi::CallbackInfo& info);

@@ -1,18 +1,19 @@
 #include "channel/lock_object.h"
 
+#include <algorithm>
+
 #include "channel/hand_over.h"
 
 namespace dragon {
 
 namespace {
 
-constexpr uint64_t kHolderMask = (1ull << 31) - 1;
-constexpr uint64_t kDiedBit = 1ull << 31;
-constexpr uint64_t kSequenceOne = 1ull << 32;
-constexpr uint64_t kSequenceMask = ~(kSequenceOne - 1);
-
 ActorId holder_of(uint64_t state) {
-  return static_cast<ActorId>(state & kHolderMask);
+  return static_cast<ActorId>(state & kLockHolderMask);
+}
+
+uint32_t number_of(uint64_t state) {
+  return static_cast<uint32_t>(state >> 32);
 }
 
 }  // namespace
@@ -24,70 +25,87 @@ Status LockObject::create(const std::shared_ptr<Pool>& pool, bool robust,
   if (status != DRAGON_SUCCESS) return status;
   lock->shared().flags.store(robust ? kLockRobust : 0);
   status = lock->end_create();
-  if (status == DRAGON_SUCCESS) out = std::move(lock);
-  return status;
+  if (status != DRAGON_SUCCESS) return status;
+  lock->remember();
+  out = std::move(lock);
+  return DRAGON_SUCCESS;
 }
 
 Status LockObject::attach(const std::shared_ptr<Node>& node, const uint8_t* handle, size_t length,
                           bool adopt, RecordId& adopted, std::unique_ptr<LockObject>& out) {
   std::unique_ptr<LockObject> lock(new LockObject());
   const Status status = lock->attach_to(node, HandleKind::kLock, handle, length, adopt, adopted);
-  if (status == DRAGON_SUCCESS) out = std::move(lock);
-  return status;
+  if (status != DRAGON_SUCCESS) return status;
+  lock->remember();
+  out = std::move(lock);
+  return DRAGON_SUCCESS;
 }
 
-Status LockObject::try_acquire(bool probe_holder) {
+void LockObject::remember() {
+  node_ = &node();
+  pool_destroyed_ = &pool().header()->destroyed;
+  me_ = node().me().id;
+}
+
+Status LockObject::acquire_once(bool probe_holder) {
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
-  const ActorId me = node().me().id;
   LockHeader& header = shared();
   const bool robust = (header.flags.load() & kLockRobust) != 0;
   uint64_t found = header.state.load();
   for (;;) {
     const ActorId holder = holder_of(found);
-    uint64_t died = found & kDiedBit;
+    uint64_t died = found & kLockDiedBit;
     if (holder == 0) {
-      if (kept_for_another(header.kept.load(), me)) return DRAGON_WOULD_BLOCK;
+      if (kept_for_another(header.kept.load(), me_, number_of(found))) return DRAGON_WOULD_BLOCK;
     } else {
       const bool lives =
           probe_holder ? node().actors().probe(holder) : node().actors().alive(holder);
       if (lives || !robust) return DRAGON_WOULD_BLOCK;
-      died = kDiedBit;
+      died = kLockDiedBit;
     }
-    const uint64_t mine = ((found & kSequenceMask) + kSequenceOne) | died | me;
+    const uint64_t mine = ((found & kLockSequenceMask) + kLockSequenceOne) | died | me_;
     if (!header.state.cas(found, mine)) continue;
     if (header.kept.load() != 0) header.kept.store(0);
     return died != 0 ? DRAGON_OWNER_DIED : DRAGON_SUCCESS;
   }
 }
 
-Status LockObject::acquire(Deadline deadline) {
+Status LockObject::acquire_until(Deadline deadline) {
   if (closed()) return DRAGON_CLOSED;
   // A holder is looked at in the kernel once it has not changed for a while.
   uint64_t seen = 0;
   uint64_t since_ns = 0;
-  const auto attempt = [&] {
+  const auto attempt = [&](SleepSteps& steps) {
     const uint64_t state = closed() ? 0 : shared().state.load();
-    const uint64_t now = holder_of(state) == 0 ? 0 : now_ns();
+    const bool held = holder_of(state) != 0;
+    const uint64_t now = held ? now_ns() : 0;
     if (state != seen) since_ns = now;
     seen = state;
+    // Free and yet not to be had: nobody rings when the time that it is kept for another is over.
+    if (!held) steps.next_ns = std::min(steps.next_ns, kHandOverNs);
     return try_acquire(now - since_ns >= kLivenessLookNs && now != 0);
   };
   return wait_until(node().lot(), place(), deadline, true, attempt);
 }
 
-Status LockObject::release() {
+Status LockObject::release_once(const uint32_t* sequence) {
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
   LockHeader& header = shared();
-  const WaitPlace waiting = place();
-  keep_for_first(node().lot(), waiting, header.kept);
   uint64_t found = header.state.load();
   do {
     if (holder_of(found) == 0) return DRAGON_NOT_OWNER;
-  } while (!header.state.cas(found, found & kSequenceMask));
-  node().lot().signal(waiting);
+    if (sequence != nullptr && number_of(found) != *sequence) return DRAGON_NOT_OWNER;
+    // Before the lock is free, so that nobody slips in.
+    keep_for_first(node().lot(), place(), header.kept, number_of(found));
+  } while (!header.state.cas_seq(found, released(found)));
+  if (!nobody_waits()) wake_first();
   return DRAGON_SUCCESS;
+}
+
+void LockObject::wake_first() {
+  node().lot().wake_one(place());
 }
 
 ActorId LockObject::holder() const {
@@ -102,7 +120,7 @@ bool LockObject::locked() const {
 
 bool LockObject::owner_died() const {
   const uint64_t state = closed() ? 0 : shared().state.load();
-  return holder_of(state) != 0 && (state & kDiedBit) != 0;
+  return holder_of(state) != 0 && (state & kLockDiedBit) != 0;
 }
 
 uint32_t LockObject::sequence() const {
@@ -114,7 +132,7 @@ bool LockObject::give_back(const AllocationInfo& object, ActorId dead) {
   if ((header.flags.load() & kLockRobust) == 0) return false;
   uint64_t found = header.state.load();
   if (holder_of(found) != dead) return false;
-  return header.state.cas(found, (found & kSequenceMask) | kDiedBit);
+  return header.state.cas(found, (found & kLockSequenceMask) | kLockDiedBit);
 }
 
 }  // namespace dragon

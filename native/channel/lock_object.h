@@ -19,17 +19,24 @@ constexpr uint32_t kLockRobust = 1;
 
 struct LockHeader {
   ObjectHeader object;
-  Word64 state;  // bits 0..30 holder, bit 31 the holder before it died, 32..63 sequence
-  Word64 kept;   // see hand_over.h
+  // Bits 0..30 holder, bit 31 the holder before it died, 32..63 sequence.
+  Word64 state;
+  Word64 kept;  // see hand_over.h; stamped with the number of the acquisition that ended
   Word32 flags;
   Word32 spare[3];
 };
 static_assert(sizeof(LockHeader) == 64 && offsetof(LockHeader, state) == 32);
 
+constexpr uint64_t kLockHolderMask = (1ull << 31) - 1;
+constexpr uint64_t kLockDiedBit = 1ull << 31;
+constexpr uint64_t kLockSequenceOne = 1ull << 32;
+constexpr uint64_t kLockSequenceMask = ~(kLockSequenceOne - 1);
+
 class LockObject : public ManagedObject {
  public:
   ~LockObject() override { close(); }
   static constexpr uint32_t kLaneLock = 0;
+  static constexpr uint32_t kHintBit = 1u << kLaneLock;
 
   static Status create(const std::shared_ptr<Pool>& pool, bool robust,
                        std::unique_ptr<LockObject>& out);
@@ -40,10 +47,36 @@ class LockObject : public ManagedObject {
   // OBJECT_DESTROYED.
   // `probe_holder` asks the kernel whether the holder lives, instead of only its slot: for looks
   // that come some 10 ms after the last one.
-  Status try_acquire(bool probe_holder = false);
-  Status acquire(Deadline deadline);
+  Status try_acquire(bool probe_holder = false) {
+    if (ready()) {
+      uint64_t found = shared().state.load(std::memory_order_relaxed);
+      const bool free = (found & (kLockHolderMask | kLockDiedBit)) == 0;
+      if (free && shared().kept.load(std::memory_order_relaxed) == 0 &&
+          shared().state.cas(found, found + kLockSequenceOne + me_)) {
+        return DRAGON_SUCCESS;
+      }
+    }
+    return acquire_once(probe_holder);
+  }
+  Status acquire(Deadline deadline) {
+    const Status status = try_acquire();
+    return is_not_yet(status) ? acquire_until(deadline) : status;
+  }
   // NOT_OWNER if the lock is free.
-  Status release();
+  Status release() {
+    if (ready()) {
+      uint64_t found = shared().state.load(std::memory_order_relaxed);
+      const bool held = (found & kLockHolderMask) != 0;
+      if (held && nobody_waits() && shared().state.cas_seq(found, released(found))) {
+        if (!nobody_waits()) wake_first();
+        return DRAGON_SUCCESS;
+      }
+    }
+    return release_once(nullptr);
+  }
+  // The same for the acquisition with this number only: NOT_OWNER if another one holds the lock,
+  // or none. One step: no acquisition that began meanwhile is ever released.
+  Status release_if(uint32_t sequence) { return release_once(&sequence); }
 
   // Who holds the lock, alive or dead; 0 when free.
   ActorId holder() const;
@@ -68,6 +101,26 @@ class LockObject : public ManagedObject {
  private:
   LockObject() = default;
   LockHeader& shared() const { return header_as<LockHeader>(); }
+  void remember();
+  // `usable` without the chains of pointers; false also means: ask `usable`.
+  bool ready() const {
+    return base() != nullptr && !node_->closed() &&
+           shared().object.destroyed.load(std::memory_order_relaxed) == kObjectAlive &&
+           pool_destroyed_->load(std::memory_order_relaxed) == kObjectAlive;
+  }
+  static uint64_t released(uint64_t state) { return state & kLockSequenceMask; }
+  bool nobody_waits() const {
+    return (ParkingLot::waiters_seq(shared().object.hint) & kHintBit) == 0;
+  }
+  Status acquire_once(bool probe_holder);
+  Status acquire_until(Deadline deadline);
+  Status release_once(const uint32_t* sequence);
+  void wake_first();
+
+  // What the fast paths look at, once attached.
+  const Node* node_ = nullptr;
+  const Word32* pool_destroyed_ = nullptr;
+  ActorId me_ = 0;
 };
 
 }  // namespace dragon

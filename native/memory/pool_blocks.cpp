@@ -328,8 +328,8 @@ bool Pool::kept_for_another(uint64_t bytes) const {
 // for a while already.
 void Pool::keep_for_first(uint64_t bytes) {
   if (!waited_for()) return;
-  uint64_t since_ns = 0;
-  if (node_->lot().first(place(), since_ns) != node_->me().id) return;
+  const auto [first, since_ns] = node_->lot().head(place());
+  if (first != node_->me().id) return;
   const uint64_t now = now_ns();
   if (now - since_ns < kFairAfterNs) return;
   PoolHeader& header = shared();

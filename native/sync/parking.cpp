@@ -9,6 +9,8 @@ namespace dragon {
 
 namespace {
 
+// Records that `head` looks at: it may walk in a list that changes.
+constexpr uint32_t kHeadLooksMax = 64;
 constexpr uint64_t kSleepStepNsMax = 1'000'000'000;
 
 constexpr uint32_t word_of(WaitState state) {
@@ -40,18 +42,15 @@ struct ParkingLot::Woken {
 ParkingLot::ParkingLot(NodeSegment& segment, ActorTable& actors, const Actor& me, Bell& bell)
     : segment_(segment), actors_(actors), me_(me), bell_(bell), records_(segment) {}
 
-uint64_t ParkingLot::new_ticket() {
-  return segment_.header().next_ticket.fetch_add(1);
-}
-
 Status ParkingLot::arm(const WaitPlace& place, WaitKind kind, uint64_t ticket, RecordId& out) {
   RecordId id = 0;
   const Status status = records_.claim(me_.id, id);
   if (status != DRAGON_SUCCESS) return status;
   Record& record = records_.of(id);
   record.key.store(place.key);
-  record.ticket.store(ticket == 0 ? new_ticket() : ticket);
-  record.since_ns.store(now_ns());
+  const uint64_t now = now_ns();
+  record.ticket.store(ticket == 0 ? now : ticket);
+  record.since_ns.store(now);
   record.kind.store(static_cast<uint32_t>(kind));
   record.type.store(static_cast<uint32_t>(RecordType::kWait));
   Bucket& bucket = bucket_of(place.key);
@@ -85,6 +84,10 @@ bool ParkingLot::woken(RecordId id) const {
 
 bool ParkingLot::cancel(RecordId id) {
   Record& record = records_.of(id);
+  if (record.state.load() == word_of(WaitState::kWoken)) {
+    records_.release(id);
+    return true;
+  }
   Bucket& bucket = bucket_of(record.key.load());
   if (!lock(bucket)) {
     uint32_t state = word_of(WaitState::kArmed);
@@ -105,10 +108,6 @@ bool ParkingLot::cancel(RecordId id) {
 Status ParkingLot::block(RecordId id, Deadline deadline, SleepSteps& steps) {
   Word32& state = records_.of(id).state;
   if (deadline.passed()) return DRAGON_TIMEOUT;
-  for (uint32_t round = spin_rounds(); round > 0; --round) {
-    if (state.load() == word_of(WaitState::kWoken)) return DRAGON_SUCCESS;
-    spin_pause();
-  }
   if (!state.replace(word_of(WaitState::kArmed), word_of(WaitState::kSleeping))) {
     return DRAGON_SUCCESS;
   }
@@ -125,17 +124,30 @@ Status ParkingLot::block(RecordId id, Deadline deadline, SleepSteps& steps) {
 bool ParkingLot::wake_one(const WaitPlace& place) {
   Bucket& bucket = bucket_of(place.key);
   if (!lock(bucket)) return false;
-  const uint32_t first = find(bucket, bucket.head.load(), place.key);
+  uint32_t index = find(bucket, bucket.head.load(), place.key);
   Woken woken;
-  uint32_t second = 0;
-  if (first != 0) {
-    second = find(bucket, records_.at(first).next.load(), place.key);
-    woken = wake_locked(bucket, first);
+  while (index != 0 && woken.index == 0) {
+    const uint32_t next = find(bucket, records_.at(index).next.load(), place.key);
+    woken = wake_locked(bucket, index);
+    index = next;
   }
-  if (second == 0) place.hint->fetch_and(~place.bit);
+  if (index == 0) place.hint->fetch_and(~place.bit);
   bucket.mutex.unlock();
-  if (first != 0) notify(woken, false);
-  return first != 0;
+  notify(woken, false);
+  return woken.index != 0;
+}
+
+ParkingLot::Head ParkingLot::head(const WaitPlace& place) const {
+  uint32_t index = bucket_of(place.key).head.load();
+  for (uint32_t looks = kHeadLooksMax; index != 0 && looks > 0; --looks) {
+    if (index >= records_.committed()) break;
+    const Record& record = records_.at(index);
+    if (is_wait(record) && record.key.load() == place.key && in_queue(record.state.load())) {
+      return {owner_of(record), record.since_ns.load()};
+    }
+    index = record.next.load();
+  }
+  return {};
 }
 
 uint32_t ParkingLot::wake_all(const WaitPlace& place) {
@@ -174,16 +186,6 @@ uint32_t ParkingLot::wake_everyone() {
   // lane clears them.
   for (const Woken& one : woken) notify(one, true);
   return static_cast<uint32_t>(woken.size());
-}
-
-ActorId ParkingLot::first(const WaitPlace& place, uint64_t& since_ns) {
-  Bucket& bucket = bucket_of(place.key);
-  if (!lock(bucket)) return 0;
-  const uint32_t index = find(bucket, bucket.head.load(), place.key);
-  const ActorId owner = index == 0 ? 0 : owner_of(records_.at(index));
-  if (index != 0) since_ns = records_.at(index).since_ns.load();
-  bucket.mutex.unlock();
-  return owner;
 }
 
 uint32_t ParkingLot::give_back(ActorId dead) {
@@ -304,20 +306,28 @@ uint32_t ParkingLot::find(Bucket& bucket, uint32_t from, uint64_t key) {
   return 0;
 }
 
+// Nobody is woken (index 0) if the waiter has given the record up meanwhile.
 ParkingLot::Woken ParkingLot::wake_locked(Bucket& bucket, uint32_t index) {
   Record& record = records_.at(index);
   Woken woken;
   woken.index = index;
   woken.owner = owner_of(record);
   woken.event_loop = record.kind.load() == static_cast<uint32_t>(WaitKind::kEventLoop);
-  // The truth first: a list that still holds a woken record is repaired by a rebuild.
-  const uint32_t before = record.state.exchange(word_of(WaitState::kWoken));
-  woken.sleeping = before == word_of(WaitState::kSleeping);
+  // The state last: from then on the record is its owner's, who may free it at once. Who dies
+  // before that leaves a record that still waits, and a mutex whose next holder lists it again.
   remove(bucket, index);
-  return woken;
+  uint32_t before = record.state.load();
+  while (before != word_of(WaitState::kAbandoned)) {
+    if (!record.state.cas(before, word_of(WaitState::kWoken))) continue;
+    woken.sleeping = before == word_of(WaitState::kSleeping);
+    return woken;
+  }
+  records_.release(records_.id_of(index));
+  return {};
 }
 
 void ParkingLot::notify(const Woken& woken, bool force) {
+  if (woken.index == 0) return;
   if (woken.event_loop) {
     bell_.ring(woken.owner, force);
   } else if (woken.sleeping) {

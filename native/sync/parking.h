@@ -10,19 +10,24 @@
 //
 // No wake is lost between two that live:
 //   waiter: arm (sets the lane's bit in the object's hint word), look at the object, sleep;
-//   waker:  change the object, read the hint word by a read-modify-write, wake if the bit is set.
+//   waker:  change the object, read the hint word by a read-modify-write (or by `load_seq`, if the
+//           change was a `cas_seq`), wake if the bit is set.
 // Nobody waits for a bucket whose holder is stopped: a wake is then left to the
 // waiter's own look, and a record that can't be taken out is abandoned to whoever comes next.
-// All changes of the hint word are read-modify-writes, so if the waker did not see the bit, the
-// waiter's arm saw the waker's change. A wake lost with a process that died or was stopped is
-// found by the waiter itself: `block` returns after 10 ms, then at doubling distances up to 1 s.
+// All changes of the hint word are read-modify-writes, and `arm` ends with a fence, so if the waker
+// did not see the bit, the waiter's look sees the waker's change. A wake lost with a process that
+// died or was stopped is found by the waiter itself: `block` returns after 10 ms, then at doubling
+// distances up to 1 s.
 #pragma once
+
+#include <type_traits>
 
 #include "sync/actor.h"
 #include "sync/bell.h"
 #include "sync/deadline.h"
 #include "sync/node_segment.h"
 #include "sync/record.h"
+#include "sync/spin.h"
 
 namespace dragon {
 
@@ -61,11 +66,12 @@ class ParkingLot {
  public:
   ParkingLot(NodeSegment& segment, ActorTable& actors, const Actor& me, Bell& bell);
 
-  // A place at the end of every queue. A waiter that arms again keeps its ticket.
-  uint64_t new_ticket();
+  // A number for waiters that have their own order; all of one queue have such a ticket, or none.
+  uint64_t new_ticket() { return segment_.header().next_ticket.fetch_add(1); }
 
-  // Puts this actor into a queue. Ticket 0 draws a new one. If the queue can't be entered now,
-  // since its holder is stopped, the record begins as woken: look, then rearm.
+  // Puts this actor into a queue, at the place that its ticket gives it; 0 is the end, for which
+  // the ticket is the time. A waiter that arms again keeps its ticket. If the queue can't be
+  // entered now, since its holder is stopped, the record begins as woken: look, then rearm.
   Status arm(const WaitPlace& place, WaitKind kind, uint64_t ticket, RecordId& out);
   // Puts a woken record back into its queue at its old place; nothing if it still stands there.
   void rearm(const WaitPlace& place, RecordId id);
@@ -89,9 +95,13 @@ class ParkingLot {
   }
   // Wakes every waiter of the node, ringing bells even if they are rung already.
   uint32_t wake_everyone();
-  // The ticket-holder that stands first, 0 if none, and since when it waits.
-  ActorId first(const WaitPlace& place, uint64_t& since_ns);
-
+  // Who stands first, 0 if nobody is found, and since when it waits. A look without the bucket's
+  // mutex: it may be wrong while others come and go.
+  struct Head {
+    ActorId owner = 0;
+    uint64_t since_ns = 0;
+  };
+  Head head(const WaitPlace& place) const;
   // Compares the queues with the records; empty if all is well, else the first fault.
   const char* audit();
 
@@ -101,6 +111,7 @@ class ParkingLot {
   // The wait in record `index`; false if it holds none.
   bool info(uint32_t index, WaitInfo& out) const;
   RecordArea& records() { return records_; }
+  SpinPolicy& spin() { return spin_; }
   const Actor& me() const { return me_; }
 
  private:
@@ -120,32 +131,42 @@ class ParkingLot {
   Actor me_;
   Bell& bell_;
   RecordArea records_;
+  SpinPolicy spin_;
 };
 
 // Blocks the calling thread until `attempt` returns something else than "not yet", or the deadline
 // has passed: then TIMEOUT, or the condition itself if the deadline is `once`. `uses_wakes` is
 // false for waits that take nothing (polls), which pass every wake on. `waits_for` says which
 // results of the attempt a wake at this place can change; any other ends the wait. `ticket` is one
-// that was drawn before, or 0.
+// that was drawn before, or 0. An attempt that takes `SleepSteps&` may shorten the next sleep.
+//
+// First the attempt is repeated for as long as that pays (spin.h), which nobody sees; then a record
+// tells the others of the wait.
 template <typename Attempt>
 Status wait_until(ParkingLot& lot, const WaitPlace& place, Deadline deadline, bool uses_wakes,
                   Attempt&& attempt, bool (*waits_for)(Status) = is_not_yet, uint64_t ticket = 0) {
-  Status status = attempt();
-  if (!waits_for(status) || deadline.is_once()) return status;
+  SleepSteps steps;
+  Status status = DRAGON_SUCCESS;
+  const auto settled = [&] {
+    if constexpr (std::is_invocable_v<Attempt, SleepSteps&>) {
+      status = attempt(steps);
+    } else {
+      status = attempt();
+    }
+    return !waits_for(status);
+  };
+  if (settled() || deadline.is_once()) return status;
+  if (lot.spin().spin(place.key, settled)) return status;
   RecordId record = 0;
   const Status armed = lot.arm(place, WaitKind::kBlocked, ticket, record);
   if (armed != DRAGON_SUCCESS) return armed;
-  SleepSteps steps;
-  for (;;) {
-    status = attempt();
-    if (!waits_for(status)) break;
+  while (!settled()) {
     if (lot.woken(record) && !deadline.passed()) {
       lot.rearm(place, record);
       continue;
     }
     if (lot.block(record, deadline, steps) == DRAGON_TIMEOUT) {
-      status = attempt();
-      if (waits_for(status)) status = DRAGON_TIMEOUT;
+      if (!settled()) status = DRAGON_TIMEOUT;
       break;
     }
   }

@@ -70,6 +70,17 @@ export class RobustLock {
     check(this.native.release(), 'release a lock');
   }
 
+  /**
+   * Frees the lock if the acquisition with this number holds it, in one step: false, and nothing
+   * is released, if another one holds it by now, or none.
+   */
+  releaseIf(sequence: number): boolean {
+    const status = this.native.releaseIf(sequence);
+    if (status === Status.NOT_OWNER) return false;
+    check(status, 'release a lock');
+    return true;
+  }
+
   get locked(): boolean {
     return this.native.locked;
   }

@@ -144,6 +144,8 @@ export interface NativeLock extends NativeObject {
   tryAcquire(probe: boolean): Status;
   acquireSync(timeoutMs: number): Status;
   release(): Status;
+  /** Frees the lock if the acquisition with this number holds it. */
+  releaseIf(sequence: number): Status;
   lend(role: number): Uint8Array | Status;
   cancelLent(descriptor: Uint8Array): void;
 }

@@ -49,13 +49,16 @@ export class LockGuard implements Disposable {
 
   /** Releases the lock. Throws NotOwnerError when this acquisition no longer holds it. */
   release(): void {
-    if (!this.held) throw new NotOwnerError('the guard no longer holds the lock');
-    this.#lock.release();
+    if (!this.#release()) throw new NotOwnerError('the guard no longer holds the lock');
   }
 
   /** Releases the lock if this acquisition still holds it. */
   [Symbol.dispose](): void {
-    if (this.held) this.#lock.release();
+    this.#release();
+  }
+
+  #release(): boolean {
+    return this.held && this.#lock.releaseIf(this.#sequence);
   }
 }
 
