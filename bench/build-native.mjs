@@ -23,7 +23,7 @@ const includes = ['-Inative/include', '-Inative'];
 const library = `${folder}/libbench.a`;
 
 /** Linked into whichever program uses them: a library's unused members cost nothing. */
-const shared = ['native/bench/measure.cpp'];
+const shared = ['native/bench/crowd.cpp', 'native/bench/measure.cpp'];
 
 /** What a program is linked with beyond the library; `tiny` is all that is started. */
 /** @type {Readonly<Record<string, readonly string[]>>} */

@@ -18,12 +18,19 @@ struct Floor {
 };
 
 constexpr Floor kFloors[] = {
-    {"shm-spin", dragon::bench::spin_floor},    {"futex", dragon::bench::futex_floor},
-    {"eventfd", dragon::bench::eventfd_floor},  {"pipe", dragon::bench::pipe_floor},
-    {"spawn", dragon::bench::spawn_floor},      {"memcpy", dragon::bench::memcpy_floor},
-    {"ring", dragon::bench::ring_floor},        {"ring-pair", dragon::bench::ring_pair_floor},
-    {"mutex", dragon::bench::mutex_floor},      {"socket", dragon::bench::socket_floor},
-    {"mq", dragon::bench::message_queue_floor}, {"atomic-pair", dragon::bench::atomic_pair_floor},
+    {"shm-spin", dragon::bench::spin_floor},
+    {"futex", dragon::bench::futex_floor},
+    {"eventfd", dragon::bench::eventfd_floor},
+    {"pipe", dragon::bench::pipe_floor},
+    {"spawn", dragon::bench::spawn_floor},
+    {"memcpy", dragon::bench::memcpy_floor},
+    {"ring", dragon::bench::ring_floor},
+    {"stream", dragon::bench::stream_floor},
+    {"ring-pair", dragon::bench::ring_pair_floor},
+    {"mutex", dragon::bench::mutex_floor},
+    {"socket", dragon::bench::socket_floor},
+    {"mq", dragon::bench::message_queue_floor},
+    {"atomic-pair", dragon::bench::atomic_pair_floor},
     {"malloc", dragon::bench::malloc_floor},
 };
 

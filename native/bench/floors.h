@@ -24,8 +24,11 @@ void spawn_floor(const Options& options);
 /// Copies `--bytes` from one buffer to another in one process.
 void memcpy_floor(const Options& options);
 
-/// Cells of 64 bytes through a bounded ring of many producers and consumers, one of each.
+/// Cells of 64 bytes through a bounded ring, with `--producers` and `--consumers`.
 void ring_floor(const Options& options);
+/// Messages of `--bytes` through a ring of bytes of the best size, the receiver reading all of
+/// them.
+void stream_floor(const Options& options);
 /// One cell into such a ring and out again in one process.
 void ring_pair_floor(const Options& options);
 /// Lock and unlock of an uncontended process-shared pthread mutex.

@@ -6,14 +6,14 @@
 
 #include "floors.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <new>
 
+#include "crowd.h"
 #include "measure.h"
 
 namespace dragon::bench {
@@ -39,13 +39,8 @@ struct Ring {
 };
 
 void await_turn(const Cell& cell, std::uint64_t turn) {
-  for (int looks = 0; cell.turn.load(std::memory_order_acquire) != turn; ++looks) {
-    if (looks < 128) {
-      relax();
-    } else {
-      sched_yield();
-    }
-  }
+  Patience patience;
+  while (cell.turn.load(std::memory_order_acquire) != turn) patience.wait();
 }
 
 void put(Ring& ring, std::uint64_t value) {
@@ -75,33 +70,15 @@ Ring& make_ring() {
 }  // namespace
 
 void ring_floor(const Options& options) {
-  constexpr long kBatch = 4096;
-  const long rounds = std::max(1L, options.number("rounds", 200));
-  const auto [first_cpu, second_cpu] = options.cpus();
+  const CrowdShape shape = CrowdShape::from(options);
+  const bool in_order = shape.producers == 1 && shape.consumers == 1;
   Ring& ring = make_ring();
-  const int child = start_echo_process();
-  if (child == 0) {
-    pin_to(second_cpu);
-    const auto count = static_cast<std::uint64_t>((rounds + 1) * kBatch);
-    for (std::uint64_t i = 0; i < count; ++i) put(ring, i);
-    _Exit(0);
-  }
-  pin_to(first_cpu);
-  std::uint64_t expected = 0;
-  const auto take_batch = [&] {
-    for (long i = 0; i < kBatch; ++i) {
-      if (take(ring) != expected++) fail("a cell was lost or came twice");
-    }
-  };
-  take_batch();
-  std::vector<double> samples(static_cast<std::size_t>(rounds));
-  for (double& sample : samples) {
-    const std::uint64_t start = now_ns();
-    take_batch();
-    sample = kBatch * 1e9 / static_cast<double>(now_ns() - start);
-  }
-  expect_success(child);
-  print_result("1/s", std::move(samples), kBatch);
+  run_crowd(shape, [&](bool produces) -> std::function<void()> {
+    if (produces) return [&ring, next = std::uint64_t{0}]() mutable { put(ring, next++); };
+    return [&ring, in_order, next = std::uint64_t{0}]() mutable {
+      if (take(ring) != next++ && in_order) fail("a cell was lost or came twice");
+    };
+  });
 }
 
 void ring_pair_floor(const Options& options) {

@@ -137,6 +137,9 @@ Status Channel::send(const iovec* parts, size_t count, uint64_t hints, Deadline 
   if (mode != ReturnMode::kWhenDeposited) return DRAGON_NOT_SUPPORTED;
   if (closed()) return DRAGON_CLOSED;
   const uint64_t bytes = total_bytes(parts, count);
+  const Status status = send_once(parts, count, bytes, hints);
+  if (status == DRAGON_SUCCESS || deadline.is_once()) [[likely]]
+    return status;
   return send_until(deadline, [&] { return send_once(parts, count, bytes, hints); });
 }
 

@@ -7,8 +7,7 @@
 // cell's former slot in exchange; a receiver copies and then takes by one compare-and-swap of the
 // same cell, or of the owner of the payload. So every send and receive takes place at one
 // instruction: who dies before it has done nothing, who dies after it has done all that others
-// need, and nobody ever waits for a process that was stopped. Words that point to the ends lag
-// behind at most by one; whoever finds that moves them on.
+// need, and nobody ever waits for a process that was stopped.
 //
 // Goals: try forms never block; blocking forms are try and park, of the parts that an event loop
 // uses too. No memory is waited for with anything claimed. The mutex is for what is rare: growth,
@@ -128,6 +127,11 @@ class Channel : public ManagedObject {
     const Ring* ring = nullptr;
     uint64_t word = 0;
   };
+  // Where this attachment goes on looking: everything before the position was sent or received.
+  struct Cursor {
+    uint64_t position = 0;
+    uint32_t ring = 0;
+  };
 
   Channel() = default;
   ChannelHeader& shared() const { return header_as<ChannelHeader>(); }
@@ -138,12 +142,18 @@ class Channel : public ManagedObject {
   bool no_more_receivers() const;
 
   // channel_ring.cpp: the two ends.
-  const Ring* ring_at(uint32_t number);
+  const Ring* ring_at(uint32_t number) {
+    return number < kRings && rings_[number].cells != nullptr ? &rings_[number] : find_ring(number);
+  }
+  const Ring* find_ring(uint32_t number);
   Status enqueue(uint64_t allocation);
-  bool enqueue_at(Word64& cell, uint64_t word, uint64_t position, const Ring& ring,
-                  uint64_t allocation, Status& status);
+  bool enqueue_at(Word64& cell, uint64_t word, const Ring& ring, uint64_t allocation,
+                  Status& status);
+  void fetch_for_next();
+  bool see_room(const Ring& ring);
   Status find_head(Head& out);
   bool remove(const Head& head);
+  bool advance(Cursor& cursor, const Word64& end, const Word32& ring);
   uint64_t settled_head();
   uint64_t settled_tail();
   Status grow(uint32_t number);
@@ -170,7 +180,15 @@ class Channel : public ManagedObject {
   // channel_slots.cpp: the supply of slots.
   MutexGuard guard(Deadline deadline);
   uint8_t* chunk_at(uint32_t chunk);
-  ChannelSlot* slot(SlotRef ref);
+  ChannelSlot* slot(SlotRef ref) {
+    const uint32_t index = ref - 1;
+    const uint32_t chunk = chunk_of(index);
+    uint8_t* bytes =
+        chunk < kChunks && chunks_[chunk] != nullptr ? chunks_[chunk] : chunk_at(chunk);
+    if (ref == kNoSlot || bytes == nullptr) [[unlikely]]
+      return nullptr;
+    return reinterpret_cast<ChannelSlot*>(bytes + (index - chunk_first_slot(chunk)) * stride_);
+  }
   Status need_slot();
   bool take_fresh(uint32_t slots);
   bool take_spare();
@@ -189,6 +207,8 @@ class Channel : public ManagedObject {
   Record* mine_ = nullptr;     // this attachment's open record
   SlotRef private_ = kNoSlot;  // as the record says
   uint64_t seen_head_ = 0;     // at most the head
+  Cursor send_at_;
+  Cursor receive_at_;
   Ring rings_[kRings];
   uint8_t* chunks_[kChunks] = {};
 };

@@ -115,9 +115,9 @@ struct ChannelHeader {
   Word32 flags;
   Word32 spare32[5];
 
-  // The next position to be sent, or one before it if its sender has not said so yet; anybody may.
+  // Everything before this position was sent; and the ring in which it was, or is to be.
   alignas(kLineBytes) Word64 tail;
-  Word32 send_ring;  // holds the cell at the tail, or is closed there
+  Word32 send_ring;
 
   // The same for receivers.
   alignas(kLineBytes) Word64 head;

@@ -1,7 +1,10 @@
 // The two ends of a channel: cells, positions, and rings that follow each other.
 //
-// What is read at an end is always the end's word first and the ring's number second, so the ring
-// is the position's or a later one; a position before the ring's first was read too early.
+// The truth about the ends is in the cells: a position is the tail if its cell is FREE in the
+// position's lap, and the head if it is QUEUED. Every attachment has cursors that go from cell to
+// cell; the words `tail` and `head` are for those who come from elsewhere, and are moved on at
+// every fourth position only, by whoever gets there. They are read before the ring's number, so
+// the ring is the position's or a later one, in which case the position is the ring's first.
 #include <algorithm>
 
 #include "channel/channel.h"
@@ -9,11 +12,22 @@
 
 namespace dragon {
 
-const Channel::Ring* Channel::ring_at(uint32_t number) {
+namespace {
+
+constexpr uint64_t kStepsToSay = 4;
+
+// Moves an end's word on to a position that it has reached.
+void raise(Word64& end, uint64_t position) {
+  uint64_t found = end.load(std::memory_order_relaxed);
+  while (static_cast<int64_t>(position - found) > 0 && !end.cas(found, position)) {
+  }
+}
+
+}  // namespace
+
+const Channel::Ring* Channel::find_ring(uint32_t number) {
   if (number >= kRings) return nullptr;
   Ring& ring = rings_[number];
-  if (ring.cells != nullptr) [[likely]]
-    return &ring;
   const uint64_t cells = ring_cells(number);
   if (number == 0) {
     ring.first = 0;
@@ -34,46 +48,80 @@ const Channel::Ring* Channel::ring_at(uint32_t number) {
   return &ring;
 }
 
+// Beyond a position that was sent (or received) by somebody else, to where the words say.
+bool Channel::advance(Cursor& cursor, const Word64& end, const Word32& ring) {
+  const uint64_t said = end.load();
+  const uint32_t number = ring.load();
+  const Ring* there = ring_at(number);
+  if (there == nullptr) return false;
+  const uint64_t position = std::max(said, there->first);
+  if (position > cursor.position) {
+    cursor = {position, number};
+  } else {
+    ++cursor.position;
+  }
+  return true;
+}
+
 // Puts the private slot in at the tail.
 Status Channel::enqueue(uint64_t allocation) {
   ChannelHeader& header = shared();
+  Cursor& at = send_at_;
   for (;;) {
-    const uint64_t tail = header.tail.load();
-    const uint32_t number = header.send_ring.load();
-    const Ring* ring = ring_at(number);
+    const Ring* ring = ring_at(at.ring);
     if (ring == nullptr) return DRAGON_OBJECT_DESTROYED;
-    if (tail < ring->first) continue;
-    if (static_cast<int64_t>(tail - seen_head_) >= static_cast<int64_t>(ring->holds)) {
-      seen_head_ = settled_head();
-      const auto used = static_cast<int64_t>(tail - seen_head_);
-      if (used >= static_cast<int64_t>(capacity_)) return DRAGON_FULL;
-      if (used >= static_cast<int64_t>(ring->holds)) {
-        const Status grown = grow(number);
-        if (grown != DRAGON_SUCCESS) return grown;
-        continue;
-      }
-    }
-    Word64& cell = ring->cell(tail);
+    Word64& cell = ring->cell(at.position);
+    prefetch_write(&cell);
     const uint64_t word = cell.load_seq();
-    if (cell_lap(word) == ring->lap(tail)) [[likely]] {
-      if (cell_state(word) == CellState::kFree) {
+    if (cell_lap(word) == ring->lap(at.position)) [[likely]] {
+      if (cell_state(word) == CellState::kFree) [[likely]] {
+        if (at.position - seen_head_ >= ring->holds && !see_room(*ring)) [[unlikely]] {
+          seen_head_ = settled_head();
+          const uint64_t used = at.position - seen_head_;
+          if (static_cast<int64_t>(used) >= 0 && used >= ring->holds) {
+            if (used >= capacity_) return DRAGON_FULL;
+            const Status grown = grow(at.ring);
+            if (grown != DRAGON_SUCCESS) return grown;
+          }
+          continue;
+        }
         Status status = DRAGON_SUCCESS;
-        if (enqueue_at(cell, word, tail, *ring, allocation, status)) return status;
+        if (enqueue_at(cell, word, *ring, allocation, status)) return status;
         continue;
       }
       if (cell_state(word) == CellState::kClosed) {
-        header.send_ring.replace(number, number + 1);
+        header.send_ring.replace(at.ring, at.ring + 1);
+        ++at.ring;
         continue;
       }
+    } else if (cell_lap(word) == ((ring->lap(at.position) - 1) & kLapMask)) {
+      // Only a full ring has a message of the lap before here.
+      seen_head_ = settled_head();
+      if (at.position - seen_head_ >= capacity_) return DRAGON_FULL;
+      continue;
     }
-    // Sent, by somebody who has not said so yet.
-    header.tail.replace(tail, tail + 1);
+    if (!advance(at, header.tail, header.send_ring)) return DRAGON_OBJECT_DESTROYED;
   }
 }
 
+// Looks into the ring for how far receivers are, since the word `head` is theirs: half a ring
+// ahead, then just so far that there is room.
+bool Channel::see_room(const Ring& ring) {
+  const uint64_t least = send_at_.position - ring.holds;
+  for (const uint64_t ahead : {ring.holds / 2, uint64_t{0}}) {
+    const uint64_t position = least + ahead;
+    if (static_cast<int64_t>(position - ring.first) < 0) continue;
+    if (cell_lap(ring.cell(position).load_seq()) == ring.lap(position)) continue;
+    seen_head_ = position + 1;
+    return true;
+  }
+  return false;
+}
+
 // One attempt at a FREE cell; false if somebody else was faster.
-bool Channel::enqueue_at(Word64& cell, uint64_t word, uint64_t position, const Ring& ring,
-                         uint64_t allocation, Status& status) {
+bool Channel::enqueue_at(Word64& cell, uint64_t word, const Ring& ring, uint64_t allocation,
+                         Status& status) {
+  const uint64_t position = send_at_.position;
   const SlotRef exchange = cell_slot(word);
   slot(private_)->filled_for.store(position + 1, std::memory_order_relaxed);
   mine_->previous.store(exchange);
@@ -92,26 +140,33 @@ bool Channel::enqueue_at(Word64& cell, uint64_t word, uint64_t position, const R
   }
   mine_->next.store(exchange);
   private_ = exchange;
-  shared().tail.replace(position, position + 1);
+  send_at_.position = position + 1;
+  if ((position + 1) % kStepsToSay == 0) raise(shared().tail, position + 1);
+  fetch_for_next();
   return true;
+}
+
+// Fetches the lines that the next send of a small message writes to. The others had them last.
+void Channel::fetch_for_next() {
+  const ChannelSlot* next = slot(private_);
+  if (next == nullptr) return;
+  prefetch_write(next);
+  if (stride_ > sizeof(ChannelSlot)) prefetch_write(next->inline_bytes());
 }
 
 // The next message. EMPTY without one.
 Status Channel::find_head(Head& out) {
   ChannelHeader& header = shared();
+  Cursor& at = receive_at_;
   for (;;) {
-    const uint64_t head = header.head.load();
-    const uint32_t number = header.receive_ring.load();
-    const Ring* ring = ring_at(number);
+    const Ring* ring = ring_at(at.ring);
     if (ring == nullptr) return DRAGON_OBJECT_DESTROYED;
-    if (head < ring->first) continue;
-    const uint64_t word = ring->cell(head).load_seq();
-    if (cell_lap(word) != ring->lap(head)) {
-      // Received, by somebody who has not said so yet.
-      header.head.replace(head, head + 1);
+    const uint64_t word = ring->cell(at.position).load_seq();
+    if (cell_lap(word) != ring->lap(at.position)) {
+      if (!advance(at, header.head, header.receive_ring)) return DRAGON_OBJECT_DESTROYED;
       continue;
     }
-    out = {head, ring, word};
+    out = {at.position, ring, word};
     switch (cell_state(word)) {
       case CellState::kQueued:
         return DRAGON_SUCCESS;
@@ -121,7 +176,8 @@ Status Channel::find_head(Head& out) {
         remove(out);
         break;
       case CellState::kClosed:
-        header.receive_ring.replace(number, number + 1);
+        header.receive_ring.replace(at.ring, at.ring + 1);
+        ++at.ring;
         break;
     }
   }
@@ -133,7 +189,8 @@ bool Channel::remove(const Head& head) {
   const uint64_t free =
       cell_word(head.ring->lap(head.position) + 1, CellState::kFree, cell_slot(head.word));
   if (!head.ring->cell(head.position).cas_seq(expected, free)) return false;
-  shared().head.replace(head.position, head.position + 1);
+  receive_at_.position = head.position + 1;
+  if ((head.position + 1) % kStepsToSay == 0) raise(shared().head, head.position + 1);
   return true;
 }
 
@@ -159,21 +216,19 @@ uint64_t Channel::settled_head() {
 // The position that will be sent next.
 uint64_t Channel::settled_tail() {
   ChannelHeader& header = shared();
+  Cursor& at = send_at_;
   for (;;) {
-    const uint64_t tail = header.tail.load();
-    const uint32_t number = header.send_ring.load();
-    const Ring* ring = ring_at(number);
-    if (ring == nullptr) return tail;
-    if (tail < ring->first) continue;
-    const uint64_t word = ring->cell(tail).load_seq();
-    const bool this_lap = cell_lap(word) == ring->lap(tail);
-    // Only a full ring has a message of the lap before at its tail.
-    const bool lap_before = cell_lap(word) == ((ring->lap(tail) - 1) & kLapMask);
-    if (lap_before || (this_lap && cell_state(word) == CellState::kFree)) return tail;
+    const Ring* ring = ring_at(at.ring);
+    if (ring == nullptr) return at.position;
+    const uint64_t word = ring->cell(at.position).load_seq();
+    const bool this_lap = cell_lap(word) == ring->lap(at.position);
+    const bool lap_before = cell_lap(word) == ((ring->lap(at.position) - 1) & kLapMask);
+    if (lap_before || (this_lap && cell_state(word) == CellState::kFree)) return at.position;
     if (this_lap && cell_state(word) == CellState::kClosed) {
-      header.send_ring.replace(number, number + 1);
-    } else {
-      header.tail.replace(tail, tail + 1);
+      header.send_ring.replace(at.ring, at.ring + 1);
+      ++at.ring;
+    } else if (!advance(at, header.tail, header.send_ring)) {
+      return at.position;
     }
   }
 }

@@ -31,15 +31,6 @@ uint8_t* Channel::chunk_at(uint32_t chunk) {
   return chunks_[chunk];
 }
 
-ChannelSlot* Channel::slot(SlotRef ref) {
-  const uint32_t index = ref - 1;
-  const uint32_t chunk = chunk_of(index);
-  uint8_t* bytes = chunk_at(chunk);
-  if (ref == kNoSlot || bytes == nullptr) [[unlikely]]
-    return nullptr;
-  return reinterpret_cast<ChannelSlot*>(bytes + (index - chunk_first_slot(chunk)) * stride_);
-}
-
 // Makes sure that this attachment has a private slot. FULL without memory for one. A stopped
 // process that holds the mutex costs memory at most.
 Status Channel::need_slot() {

@@ -61,11 +61,18 @@ Status ManagedObject::begin_create(const std::shared_ptr<Pool>& pool, HandleKind
   const Status status = pool->try_allocate(bytes, type_for(kind), allocation);
   if (status != DRAGON_SUCCESS) return status;
   ::memset(allocation.data, 0, bytes);
-  pool_ = pool;
+  use(pool);
   id_ = allocation.id;
   kind_ = kind;
   base_ = allocation.data;
   return DRAGON_SUCCESS;
+}
+
+// Pointers to what each call looks at.
+void ManagedObject::use(const std::shared_ptr<Pool>& pool) {
+  pool_ = pool;
+  node_ = &pool->node();
+  pool_destroyed_ = &pool->header()->destroyed;
 }
 
 // First the record, then the owner: an object that belongs to itself is always open somewhere.
@@ -91,8 +98,10 @@ Status ManagedObject::attach_to(const std::shared_ptr<Node>& node, HandleKind ki
   Status status = decode_handle_for(node->identity(), kind, bytes, length, handle);
   if (status != DRAGON_SUCCESS) return status;
   if (handle.allocation == 0 || (adopt && handle.lent_record == 0)) return DRAGON_BAD_HANDLE;
-  status = node->pool(handle.segment_id, pool_);
+  std::shared_ptr<Pool> pool;
+  status = node->pool(handle.segment_id, pool);
   if (status != DRAGON_SUCCESS) return status;
+  use(pool);
   id_ = handle.allocation;
   kind_ = kind;
   AllocationInfo info;
@@ -120,7 +129,7 @@ Status ManagedObject::attach_to(const std::shared_ptr<Node>& node, HandleKind ki
 }
 
 void ManagedObject::look_at(const std::shared_ptr<Pool>& pool, const AllocationInfo& object) {
-  pool_ = pool;
+  use(pool);
   id_ = object.allocation.id;
   base_ = object.allocation.data;
 }
@@ -221,11 +230,6 @@ void ManagedObject::wake_lanes(uint32_t lanes) {
   for (uint32_t lane = 0; lane < lanes; ++lane) {
     if ((waiting & 1u << lane) != 0) node().lot().wake_all(place(lane));
   }
-}
-
-Status ManagedObject::usable() const {
-  if (base_ == nullptr || node().closed()) return DRAGON_CLOSED;
-  return destroyed() ? DRAGON_OBJECT_DESTROYED : DRAGON_SUCCESS;
 }
 
 void ManagedObject::close_record(RecordId record) {

@@ -64,7 +64,7 @@ class ManagedObject {
   ObjectName name() const { return {pool_->segment_id(), id_}; }
   uint64_t id() const { return id_; }
   Pool& pool() const { return *pool_; }
-  Node& node() const { return pool_->node(); }
+  Node& node() const { return *node_; }
   // A lane of the object's in the parking lot; not after `close`.
   WaitPlace place(uint32_t lane) const;
 
@@ -86,7 +86,13 @@ class ManagedObject {
   // Gives back what this attachment has in the object, while it is still open.
   virtual void before_close() {}
   // OBJECT_DESTROYED or CLOSED, else SUCCESS.
-  Status usable() const;
+  Status usable() const {
+    if (base_ == nullptr || node_->closed()) [[unlikely]]
+      return DRAGON_CLOSED;
+    const bool gone =
+        object().destroyed.load() != kObjectAlive || pool_destroyed_->load() != kObjectAlive;
+    return gone ? DRAGON_OBJECT_DESTROYED : DRAGON_SUCCESS;
+  }
   template <typename Header>
   Header& header_as() const {
     return *reinterpret_cast<Header*>(base_);
@@ -98,8 +104,11 @@ class ManagedObject {
  private:
   ObjectHeader& object() const { return *reinterpret_cast<ObjectHeader*>(base_); }
   void close_record(RecordId record);
+  void use(const std::shared_ptr<Pool>& pool);
 
   std::shared_ptr<Pool> pool_;
+  Node* node_ = nullptr;                    // the pool's
+  const Word32* pool_destroyed_ = nullptr;  // the pool's
   uint64_t id_ = 0;
   HandleKind kind_ = HandleKind::kChannel;
   uint8_t* base_ = nullptr;

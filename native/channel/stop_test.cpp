@@ -198,7 +198,7 @@ TEST_CASE("a receive ends although others are stopped inside the channel [CH-044
           check_ok(try_receive(*channel).status);
           for (int i = 0; i < 2; ++i) check_ok(try_send(*channel, text));
         });
-    CHECK(stops >= 2);
+    CHECK(stops >= (bytes > channel->block_bytes() ? 2 : 1));
     CHECK(channel->message_count() == 2);
     CHECK(channel->audit() == "");
     CHECK(try_receive(*channel).text == text);
