@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <vector>
 
 namespace dragon::proof {
@@ -118,7 +117,6 @@ class Comparison {
       for (auto second = std::next(first); second != passages_.end(); ++second) {
         if (sender_of(second->first) != sender_of(first->first)) break;
         if (!second->second.received() || !overtaken(first->second, second->second)) continue;
-        if (excused(first->first)) break;
         fault_ = name_of(second->first) + " overtook " + name_of(first->first);
         return;
       }
@@ -130,18 +128,11 @@ class Comparison {
       for (const auto& [id, passage] : passages_) {
         const bool there = passage.sure && passage.sent_ns < look.begin_ns && passage.received() &&
                            passage.begin_ns > look.end_ns;
-        if (!there || excused(id)) continue;
+        if (!there) continue;
         fault_ = "the channel was found empty while " + name_of(id) + " was in it";
         return;
       }
     }
-  }
-
-  // A message that a dying receiver had in hand comes back to its place (CH-040), behind others
-  // that were received meanwhile: one for each such death.
-  bool excused(uint64_t message) {
-    if (excused_.size() < died_receiving_) excused_.insert(message);
-    return excused_.count(message) == 1;
   }
 
   const Records& records_;
@@ -149,7 +140,6 @@ class Comparison {
   std::map<uint64_t, Passage> passages_;  // by sender, then in the order of the sends
   std::vector<Look> looks_;
   uint32_t died_receiving_ = 0;
-  std::set<uint64_t> excused_;
   std::string fault_;
 };
 

@@ -17,7 +17,6 @@ namespace dragon::proof {
 namespace {
 
 constexpr uint64_t kHelpNs = 2'000'000;
-constexpr uint64_t kPatienceNs = 200'000'000;
 constexpr uint32_t kDrainMax = 1u << 20;
 
 void reset(Records& records) {
@@ -171,8 +170,7 @@ void Run::recover() {
   }
   const uint64_t due_ns = died_ns_ + plan_.recovery_delay_us * uint64_t{1'000};
   const bool late = plan_.recovery == Recovery::kLater && now_ns() < due_ns;
-  // What the dead had reserved is free after their reclamation only, so it comes in the end.
-  const bool at_end = plan_.recovery == Recovery::kAtEnd && now_ns() < died_ns_ + kPatienceNs;
+  const bool at_end = plan_.recovery == Recovery::kAtEnd;
   if ((late || at_end) && !workers_done()) return;
   const bool armed = plan_.second == SecondVictim::kReclaimer && !second_done_;
   if (armed) second_done_ = true;
