@@ -39,6 +39,17 @@ export const variants = {
     flags: ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
     env: { ASAN_OPTIONS: 'detect_stack_use_after_return=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
   },
+  // For ci/fuzz, with clang.
+  fuzz: {
+    flags: [
+      '-fsanitize=fuzzer,address,undefined',
+      '-fno-sanitize-recover=all',
+      '-fprofile-instr-generate',
+      '-fcoverage-mapping',
+      '-Wno-unused-private-field',
+    ],
+    env: {},
+  },
 };
 
 /** The variants of a test run. */

@@ -68,6 +68,7 @@ export const stages = [
   { name: 'models', run: counted(['ci/models.mjs']) },
   { name: 'native', run: counted(['ci/native-tests.mjs']) },
   { name: 'proof', run: counted(['ci/proof.mjs']) },
+  { name: 'fuzz', run: counted(['ci/fuzz.mjs']) },
   { name: 'vitest', run: runCoveredVitest },
   { name: 'coverage', run: check(node, ['ci/coverage.mjs', '--report']) },
   { name: 'node24', run: runOnNode24 },

@@ -27,7 +27,7 @@ Status Segment::attach(int fd, const NodeIdentity& identity, Segment& out) {
   }
   const bool ours =
       header.host_id.load() == identity.host_id && header.runtime_id.load() == identity.runtime_id;
-  if (!ours || header.limit_bytes.load() + kPageBytes > mapping.bytes()) return DRAGON_LAYOUT;
+  if (!ours || header.limit_bytes.load() > mapping.bytes() - kPageBytes) return DRAGON_LAYOUT;
   out.mapping_ = std::make_shared<const Mapping>(std::move(mapping));
   return DRAGON_SUCCESS;
 }

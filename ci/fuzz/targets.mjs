@@ -1,0 +1,58 @@
+/**
+ * The fuzz targets, and the functions that read bytes in each.
+ *
+ * Functions are named as the compiler mangles them, without arguments.
+ */
+import { join } from 'node:path';
+import { fuzzSources } from '../sources.mjs';
+
+export const buildFolder = 'build/fuzz';
+const corpusFolder = 'native/proof/fixtures/corpus';
+
+/** @type {Record<string, readonly string[]>} */
+const parsers = {
+  'memory.handle': ['13decode_handle', '17decode_handle_for'],
+  'memory.segment': ['7Segment6attach', '20check_segment_header'],
+  'memory.broker': ['15receive_message', '15take_descriptor', '6Broker6answer', '6Broker5serve'],
+  'process.frame': [
+    '7process6decode',
+    '12valid_header',
+    '6Reader',
+    '11FrameSocket11read_header',
+    '11FrameSocket4read',
+    '16take_descriptors',
+  ],
+  'sync.node_segment': [
+    '11NodeSegment6attach',
+    '11NodeSegment10well_known',
+    '11NodeSegment14set_well_known',
+    '20check_segment_header',
+  ],
+};
+
+/**
+ * @typedef {object} Target
+ * @property {string} name
+ * @property {string} source
+ * @property {string} executable
+ * @property {string} corpus the committed one
+ * @property {string} found what campaigns on this machine have found
+ * @property {readonly string[]} parsers
+ *
+ * @returns {Target[]}
+ */
+export function targets() {
+  return fuzzSources().map((source) => {
+    const name = source.replace(/^native\/(.*)_fuzz\.cpp$/, '$1').replaceAll('/', '.');
+    const own = parsers[name];
+    if (own === undefined) throw new Error(`${source}: which functions it reaches is not said`);
+    return {
+      name,
+      source,
+      executable: `${buildFolder}/fuzz/${name}`,
+      corpus: join(corpusFolder, name),
+      found: join(buildFolder, 'corpus', name),
+      parsers: own,
+    };
+  });
+}
