@@ -302,6 +302,14 @@ std::string Run::state() const {
     ::snprintf(line, sizeof(line), "  a lock held by actor %u\n", lock->holder());
     text += line;
   }
+  const PoolStats stats = scene_.pool->stats();
+  ::snprintf(line, sizeof(line),
+             "  a pool of %llu bytes: %llu used, %llu cached, largest free %llu\n",
+             static_cast<unsigned long long>(stats.limit_bytes),
+             static_cast<unsigned long long>(stats.used_bytes),
+             static_cast<unsigned long long>(stats.cached_bytes),
+             static_cast<unsigned long long>(stats.largest_free_bytes));
+  text += line + ("  its audit: \"" + scene_.pool->audit() + "\"\n");
   WaitInfo wait;
   for (uint32_t index = 1; index < scene_.node->records().committed(); ++index) {
     if (!scene_.node->lot().info(index, wait)) continue;
