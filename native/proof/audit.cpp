@@ -112,7 +112,8 @@ std::string audit_use(Scene& scene) {
     if (!fault.empty()) return fault;
   }
   for (const auto& lock : scene.locks) {
-    const Status status = lock->try_acquire();
+    // It may be kept for a millisecond for a waiter that has gone.
+    const Status status = lock->acquire(Deadline::after_ms(5'000));
     if (status != DRAGON_SUCCESS && status != DRAGON_OWNER_DIED) {
       return fault_of("an acquire of a free lock", status);
     }
