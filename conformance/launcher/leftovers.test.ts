@@ -66,6 +66,7 @@ describe('dragon ps', () => {
     const env = { DRAGON_RUNTIME_BASE: run.base };
     const { stdout } = await runDragon(['ps', '--blocked'], { env });
     expect(stdout).toMatch(/WAITS AS|nobody waits/);
+    expect(entry.deadlocks).toEqual([]);
     await end(run);
   });
 });

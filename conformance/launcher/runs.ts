@@ -15,6 +15,7 @@ import { cleanEnvironment, dragonCommand } from '../harness/dragon.ts';
 import { freshFolder } from './folders.ts';
 
 export const lasting = fileURLToPath(new URL('fixtures/lasting.mjs', import.meta.url));
+export const cycle = fileURLToPath(new URL('fixtures/cycle.ts', import.meta.url));
 export const crew = fileURLToPath(new URL('fixtures/crew.ts', import.meta.url));
 export const ending = fileURLToPath(new URL('fixtures/ending.mjs', import.meta.url));
 

@@ -52,6 +52,10 @@ void ChannelFace::init(Napi::Env env, Napi::Object exports) {
   exports.Set("attachChannel", Napi::Function::New<ChannelFace::attach>(env));
 }
 
+ChannelFace* ChannelFace::of(const Napi::Value& value) {
+  return face_of<ChannelFace>(value, classes(value.Env()).channel);
+}
+
 ChannelFace::ChannelFace(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ChannelFace>(info) {}
 
 Napi::Value ChannelFace::create(const Napi::CallbackInfo& info) {

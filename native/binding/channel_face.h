@@ -23,7 +23,11 @@ struct ChannelPort {
 class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
  public:
   static void init(Napi::Env env, Napi::Object exports);
+  static ChannelFace* of(const Napi::Value& value);
   explicit ChannelFace(const Napi::CallbackInfo& info);
+
+  // Null once this face is closed.
+  const std::shared_ptr<Channel>& channel() const { return port_.channel; }
 
  private:
   static Napi::Value create(const Napi::CallbackInfo& info);
@@ -55,7 +59,6 @@ class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
   void close(const Napi::CallbackInfo& info);
 
   bool closed() const { return channel() == nullptr || channel()->closed(); }
-  const std::shared_ptr<Channel>& channel() const { return port_.channel; }
   uint32_t remember(RecordId record);
 
   // Outlives this face: the TypeScript object that holds the face holds the node too.

@@ -16,6 +16,7 @@ struct Classes {
   Napi::FunctionReference barrier;
   Napi::FunctionReference condition;
   Napi::FunctionReference broadcast;
+  Napi::FunctionReference channel_set;
 };
 
 inline Classes& classes(Napi::Env env) {

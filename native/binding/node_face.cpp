@@ -287,7 +287,7 @@ Napi::Value NodeFace::waits(const Napi::CallbackInfo& info) {
     object.Set("pid", actor.pid);
     object.Set("objectId", hex_key(wait.key));
     object.Set("lane", static_cast<uint32_t>(wait.key & ((1u << kLaneBits) - 1)));
-    object.Set("blocked", wait.kind == WaitKind::kBlocked);
+    object.Set("blocked", wait.kind != WaitKind::kEventLoop);
     object.Set("sinceMs", now > wait.since_ns ? (now - wait.since_ns) / 1e6 : 0.0);
     list.Set(list.Length(), object);
   }

@@ -246,6 +246,18 @@ uint32_t Barrier::waiting() const {
   return (state & kBroken) != 0 ? 0 : arrived(generation_in(state));
 }
 
+uint32_t Barrier::missing(const AllocationInfo& object, std::vector<ActorId>& arrived) {
+  auto& header = *reinterpret_cast<BarrierHeader*>(object.allocation.data);
+  const auto* arrivals = reinterpret_cast<Word64*>(&header + 1);
+  const uint64_t state = header.state.load();
+  const uint32_t parties = header.parties.load();
+  for (uint32_t index = 0; index < parties; ++index) {
+    const uint64_t word = arrivals[index].load();
+    if (arrived_in(word, generation_in(state))) arrived.push_back(actor_of(word));
+  }
+  return (state & kBroken) != 0 ? 0 : parties - static_cast<uint32_t>(arrived.size());
+}
+
 void Barrier::close() {
   if (!closed() && !node().closed()) {
     while (!pending_.empty()) give_up(Arrival(pending_.back()));

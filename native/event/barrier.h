@@ -74,6 +74,9 @@ class Barrier : public ManagedObject {
   uint32_t parties() const { return closed() ? 0 : shared().parties.load(); }
   // How many wait in the current generation; 0 if it is broken.
   uint32_t waiting() const;
+  // For who looks from outside: how many parties the generation waits for, 0 if for none, and who
+  // has arrived.
+  static uint32_t missing(const AllocationInfo& object, std::vector<ActorId>& arrived);
   // Ends this attachment; its arrivals that wait are given up.
   void close();
 

@@ -34,6 +34,8 @@ class Bell {
   void drain();
   // Readable when rung; -1 before open.
   int fd() const { return fd_; }
+  // Whether others can ring it.
+  bool bound() const { return bound_; }
   // Removes the name that a dead actor left behind.
   void remove_name(ActorId actor);
 

@@ -35,7 +35,7 @@ ActorId owner_of(const Record& record) {
 struct ParkingLot::Woken {
   uint32_t index = 0;
   ActorId owner = 0;
-  bool event_loop = false;
+  bool by_bell = false;
   bool sleeping = false;
 };
 
@@ -312,7 +312,7 @@ ParkingLot::Woken ParkingLot::wake_locked(Bucket& bucket, uint32_t index) {
   Woken woken;
   woken.index = index;
   woken.owner = owner_of(record);
-  woken.event_loop = record.kind.load() == static_cast<uint32_t>(WaitKind::kEventLoop);
+  woken.by_bell = record.kind.load() != static_cast<uint32_t>(WaitKind::kBlocked);
   // The state last: from then on the record is its owner's, who may free it at once. Who dies
   // before that leaves a record that still waits, and a mutex whose next holder lists it again.
   remove(bucket, index);
@@ -328,7 +328,7 @@ ParkingLot::Woken ParkingLot::wake_locked(Bucket& bucket, uint32_t index) {
 
 void ParkingLot::notify(const Woken& woken, bool force) {
   if (woken.index == 0) return;
-  if (woken.event_loop) {
+  if (woken.by_bell) {
     bell_.ring(woken.owner, force);
   } else if (woken.sleeping) {
     futex_wake(records_.at(woken.index).state, 1);

@@ -39,7 +39,8 @@ struct WaitPlace {
   uint32_t bit = 0;
 };
 
-enum class WaitKind : uint32_t { kBlocked = 1, kEventLoop = 2 };
+// kBlockedOnBell: a thread that waits in several queues at once, and so sleeps on its actor's bell.
+enum class WaitKind : uint32_t { kBlocked = 1, kEventLoop = 2, kBlockedOnBell = 3 };
 
 enum class WaitState : uint32_t {
   kIdle = 0,

@@ -1,6 +1,8 @@
 /** The objects that processes meet at. */
 export { Barrier } from './barrier.ts';
+export { type BlockedWait, blockedWaits } from './blocked.ts';
 export { Broadcast, type BroadcastOptions, type Round } from './broadcast.ts';
+export { ChannelSet, type Ready, type SetEvent } from './channel-set.ts';
 export { Condition, type ConditionOptions } from './condition.ts';
 export { Event } from './event.ts';
 export type { AttachOptions } from './managed.ts';

@@ -3,7 +3,8 @@
  *
  * A result that is a count is a number from 0 on, or minus a status. Non-goals: no behaviour.
  */
-import type { NativeLock, NativeNode, NativeObject, NativePool } from './native.ts';
+import type { BlockedWait } from './blocked.ts';
+import type { NativeChannel, NativeLock, NativeNode, NativeObject, NativePool } from './native.ts';
 import { loadAddon, type Status } from './native.ts';
 
 /** A number from 0 on, or minus a status. */
@@ -80,9 +81,23 @@ export interface NativeBroadcast extends NativeManaged {
   waitSync(timeoutMs: number): Uint8Array | Status;
 }
 
+export interface NativeChannelSet {
+  /** The member's number. */
+  add(channel: NativeChannel, mask: number): Count;
+  change(member: number, mask: number): Status;
+  remove(member: number): Status;
+  /** The number of a ready member times 32, and its events. */
+  tryPoll(): Count;
+  pollSync(timeoutMs: number): Count;
+  /** The ids of waits in all queues; the last is minus a status if not all could be entered. */
+  armAll(): number[];
+  close(): void;
+}
+
 type Made<T> = T | Status;
 
 interface EventBinding {
+  blockedWaits(node: NativeNode): BlockedWait[];
   createSemaphore(pool: NativePool, initial: number, bound: number): Made<NativeSemaphore>;
   attachSemaphore(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeSemaphore>;
   createEvent(pool: NativePool, set: boolean): Made<NativeEvent>;
@@ -93,6 +108,7 @@ interface EventBinding {
   attachCondition(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeCondition>;
   createBroadcast(pool: NativePool, bytes: number, rounds: number): Made<NativeBroadcast>;
   attachBroadcast(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeBroadcast>;
+  createChannelSet(node: NativeNode): Made<NativeChannelSet>;
 }
 
 /** The addon, as this file knows it. */

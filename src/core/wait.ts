@@ -56,8 +56,11 @@ function timedOut(): never {
   throw errorFromStatus(Status.TIMEOUT, 'wait on an object');
 }
 
+/** What can be waited on: a native object, or whatever arms its waits by itself. */
+export type Armable = Pick<NativeObject, 'arm'>;
+
 interface Pending {
-  readonly object: NativeObject;
+  readonly object: Armable;
   /** One record for each lane. */
   readonly waitIds: number[];
   readonly ref: boolean;
@@ -72,6 +75,7 @@ export class WaitLoop {
   readonly #node: NativeNode;
   readonly #pending = new Set<Pending>();
   readonly #byWaitId = new Map<number, Pending>();
+  readonly #listeners = new Map<number, () => void>();
   #timer: NodeJS.Timeout | undefined;
   /** Pending waits that keep the event loop alive. */
   #refs = 0;
@@ -92,7 +96,7 @@ export class WaitLoop {
    * At the time-out it settles with what `onTimeout` returns or throws, ERR_TIMEOUT by default.
    */
   wait<T>(
-    object: NativeObject,
+    object: Armable,
     lanes: number | readonly number[],
     look: (isRelook: boolean) => T | typeof NOT_YET,
     options?: WaitOptions,
@@ -146,15 +150,25 @@ export class WaitLoop {
     });
   }
 
+  /** Calls back each time that a wait wakes which its owner has armed and rearms by itself. */
+  listen(waitId: number, onWake: () => void): void {
+    this.#listeners.set(waitId, onWake);
+  }
+
+  /** Ends what `listen` began, and the wait. */
+  unlisten(waitId: number): void {
+    if (this.#listeners.delete(waitId)) this.#node.cancel(waitId, false);
+  }
+
   /** Looks at once for every wait on `object`: something of this process has changed it. */
-  nudge(object: NativeObject): void {
+  nudge(object: Armable): void {
     for (const pending of [...this.#pending]) {
       if (pending.object === object && this.#pending.has(pending)) pending.look(false);
     }
   }
 
   #arm(
-    object: NativeObject,
+    object: Armable,
     lanes: number | readonly number[],
     ref: boolean,
     look: (isRelook: boolean) => boolean,
@@ -200,6 +214,7 @@ export class WaitLoop {
   #onWake(waitIds: number[]): void {
     for (const waitId of waitIds) {
       const pending = this.#byWaitId.get(waitId);
+      if (pending === undefined) this.#listeners.get(waitId)?.();
       if (pending === undefined) continue;
       // Back in the queue before the look, so that a change after the look rings again.
       this.#node.rearm(waitId);

@@ -9,11 +9,13 @@ import { commandHelp } from '../launcher/help.ts';
 import { listRuns, type Run } from '../launcher/leftovers.ts';
 import { type OptionRow, parseOptions } from '../launcher/options.ts';
 import { runtimeBase } from '../launcher/runtime-base.ts';
-import { type RunProcess, RunView, runProcesses, type Wait } from './view/run-processes.ts';
+import { columns } from './view/columns.ts';
+import { type RunProcess, RunView, runProcesses, type Waits } from './view/run-processes.ts';
+import { waitsText } from './view/waits-text.ts';
 
 const options: readonly OptionRow[] = [
   { names: ['-h', '--help'], help: 'print this text' },
-  { names: ['--blocked'], help: 'list who waits on what, the longest wait first' },
+  { names: ['--blocked'], help: 'list who waits on what, deadlocks first, then the longest wait' },
   { names: ['--json'], help: 'print JSON' },
 ];
 
@@ -26,7 +28,7 @@ const NAMES_PATIENCE_MS = 1000;
 interface Listed {
   readonly run: Run;
   readonly processes: readonly RunProcess[];
-  readonly waits: readonly Wait[] | undefined;
+  readonly waits: Waits | undefined;
 }
 
 export async function main(words: readonly string[]): Promise<number> {
@@ -45,7 +47,7 @@ export async function main(words: readonly string[]): Promise<number> {
 
 async function look(run: Run, blocked: boolean): Promise<Listed> {
   let names: ReadonlyMap<string, string> = new Map();
-  let waits: readonly Wait[] | undefined;
+  let waits: Waits | undefined;
   if (run.state === 'live') {
     try {
       const view = new RunView(run);
@@ -75,7 +77,7 @@ function json(listed: readonly Listed[]): string {
     launcher: run.owner?.launcher.pid,
     warden: run.owner?.warden.pid,
     processes,
-    ...(waits === undefined ? {} : { waits }),
+    ...waits,
   }));
   return `${JSON.stringify({ runs }, null, 2)}\n`;
 }
@@ -98,25 +100,4 @@ function runText({ run, processes, waits }: Listed): string {
   ]);
   const table = columns([['PID', 'PUID', 'NAME', 'STATE', 'COMMAND'], ...rows]);
   return head + table + (waits === undefined ? '' : waitsText(waits));
-}
-
-function waitsText(waits: readonly Wait[]): string {
-  if (waits.length === 0) return '  nobody waits\n';
-  const rows = waits.map(({ pid, objectId, lane, sinceMs, blocked }) => [
-    String(pid),
-    blocked ? 'thread' : 'promise',
-    objectId,
-    String(lane),
-    `${(sinceMs / 1000).toFixed(1)} s`,
-  ]);
-  return columns([['PID', 'WAITS AS', 'OBJECT', 'LANE', 'FOR'], ...rows]);
-}
-
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-  return rows.map((row) => `  ${line(row).trimEnd()}\n`).join('');
 }

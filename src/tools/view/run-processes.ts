@@ -5,10 +5,18 @@
  * services when those do. Non-goals: changing anything.
  */
 import { readFileSync } from 'node:fs';
-import { Channel, Node, Pool, WellKnown } from '../../core/index.ts';
+import {
+  type BlockedWait,
+  blockedWaits,
+  Channel,
+  Node,
+  Pool,
+  WellKnown,
+} from '../../core/index.ts';
 import type { Run } from '../../launcher/leftovers.ts';
 import { processBinding } from '../../launcher/process-binding.ts';
 import { Runtime } from '../../runtime/client/runtime.ts';
+import { deadlocks } from './wait-graph.ts';
 
 export interface RunProcess {
   readonly pid: number;
@@ -63,34 +71,67 @@ function commandLine(pid: number): string | undefined {
   }
 }
 
+/** One wait, with actors named by their processes. */
 export interface Wait {
   readonly pid: number;
   readonly objectId: string;
-  readonly lane: number;
+  /** The kind of the object, and what is waited for: lock, acquire. */
+  readonly object: string;
+  readonly operation: string;
   readonly sinceMs: number;
   /** Whether a thread is blocked; else a promise is pending. */
   readonly blocked: boolean;
+  /** The processes that could end the wait. */
+  readonly wakers: readonly number[];
+  /** Others, who can't be named, could end it as well. */
+  readonly others: boolean;
+}
+
+export interface DeadlockedWaits {
+  readonly certain: boolean;
+  readonly cycle: readonly Wait[];
+  readonly behind: readonly Wait[];
+}
+
+export interface Waits {
+  /** The longest first. */
+  readonly waits: readonly Wait[];
+  readonly deadlocks: readonly DeadlockedWaits[];
 }
 
 /** Attaches to a live run for the time of a look. */
 export class RunView {
   readonly #node: Node;
+  readonly #servicesPid: number | undefined;
 
-  constructor({ directory }: Run) {
+  constructor({ directory, owner }: Run) {
     this.#node = Node.attach(directory);
+    this.#servicesPid = owner?.launcher.pid;
   }
 
-  waits(): Wait[] {
-    return this.#node
-      .waiting()
-      .map(({ pid, objectId, lane, sinceMs, blocked }) => ({
-        pid,
-        objectId,
-        lane,
-        sinceMs,
-        blocked,
-      }))
-      .sort((a, b) => b.sinceMs - a.sinceMs);
+  waits(): Waits {
+    const pids = new Map(this.#node.actors().map(({ actorId, pid }) => [actorId, pid]));
+    const found = blockedWaits(this.#node).sort((a, b) => b.sinceMs - a.sinceMs);
+    const named = ({ pid, objectId, object, operation, ...wait }: BlockedWait): Wait => ({
+      pid,
+      objectId,
+      object,
+      operation,
+      sinceMs: wait.sinceMs,
+      blocked: wait.blocked,
+      wakers: [...new Set(wait.wakers.map((actorId) => pids.get(actorId) ?? 0))],
+      others: wait.others,
+    });
+    // The services are driven by sockets and signals as well.
+    const isAwake = (actorId: number): boolean => pids.get(actorId) === this.#servicesPid;
+    return {
+      waits: found.map(named),
+      deadlocks: deadlocks(found, isAwake).map(({ certain, cycle, behind }) => ({
+        certain,
+        cycle: cycle.map(named),
+        behind: behind.map(named),
+      })),
+    };
   }
 
   /** Names by process number; empty while the services are not up. */
