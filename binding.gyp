@@ -16,12 +16,36 @@
   },
   'targets': [
     {
+      # What addon and library share is compiled once.
+      'target_name': 'dragon_core',
+      'type': 'static_library',
+      'sources': ['<!@(node ci/sources.mjs core)'],
+      'cflags': ['-fPIC'],
+    },
+    {
       'target_name': 'dragon_native',
+      'dependencies': ['dragon_core'],
       'sources': ['<!@(node ci/sources.mjs addon)'],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
       # A symbol that is missing fails the load, and not some later call.
       'ldflags': ['-Wl,-z,now'],
+    },
+    {
+      # The C interface. The file's name is the soname: it changes with the major version.
+      'target_name': 'dragon_library',
+      'type': 'shared_library',
+      'product_prefix': 'lib',
+      'product_name': 'dragon',
+      'product_extension': 'so.1',
+      'product_dir': '<(PRODUCT_DIR)',
+      'dependencies': ['dragon_core'],
+      'sources': ['<!@(node ci/sources.mjs library)'],
+      'cflags': ['-fPIC'],
+      'ldflags': [
+        '-Wl,-z,now', '-Wl,-z,defs',
+        '-Wl,--version-script=<(module_root_dir)/native/c/libdragon.map',
+      ],
     },
     {
       'target_name': 'dragon-warden',

@@ -1,7 +1,7 @@
 /**
  * Lists the C++ sources of each native product, for binding.gyp, the native tests and lint.
  *
- *     node ci/sources.mjs addon|warden
+ *     node ci/sources.mjs core|addon|library|warden
  *
  * Goals: a source file is picked up because of where it lies, never by being listed.
  * Non-goals: headers; compilers report those themselves.
@@ -52,13 +52,18 @@ export function coreSources() {
       !isTest(path) &&
       !isFuzz(path) &&
       path !== wardenMain &&
-      !/^native\/(binding|bench|proof)\//.test(path),
+      !/^native\/(binding|bench|c|proof)\//.test(path),
   );
 }
 
+/** The addon's own, besides the core. */
 export function addonSources() {
-  const binding = filesBelow('native/binding', ['.cpp']).filter((path) => !isTest(path));
-  return [...coreSources(), ...binding];
+  return filesBelow('native/binding', ['.cpp']).filter((path) => !isTest(path));
+}
+
+/** The C interface, besides the core. */
+export function librarySources() {
+  return filesBelow('native/c', ['.cpp']).filter((path) => !isTest(path));
 }
 
 /** The warden is linked from its own room and the one that it may import. */
@@ -89,12 +94,17 @@ export function fuzzSources() {
 
 /** All inputs of the native build. */
 export function nativeInputs() {
-  const all = filesBelow('native', ['.cpp', '.h', '.hpp']);
+  const all = filesBelow('native', ['.cpp', '.h', '.hpp', '.map']);
   return all.filter((path) => !isTest(path) && !isFuzz(path) && !path.startsWith('native/proof/'));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const lists = { addon: addonSources, warden: wardenSources };
+  const lists = {
+    core: coreSources,
+    addon: addonSources,
+    library: librarySources,
+    warden: wardenSources,
+  };
   const list = lists[/** @type {keyof typeof lists} */ (process.argv[2] ?? '')];
   console.log(list().join('\n'));
 }

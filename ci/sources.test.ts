@@ -1,14 +1,20 @@
 /** Which C++ sources belong to which product. */
 import { expect, it } from 'vitest';
-import { addonSources, coreSources, nativeTestSources, wardenSources } from './sources.mjs';
+import {
+  addonSources,
+  coreSources,
+  librarySources,
+  nativeTestSources,
+  wardenSources,
+} from './sources.mjs';
 
-it('the addon is the core and the binding, and no test or bench [CNF-004]', () => {
-  const sources = addonSources();
-  expect(sources.some((path) => path.startsWith('native/binding/'))).toBe(true);
-  expect(sources).toEqual(expect.arrayContaining(coreSources()));
-  expect(sources.filter((path) => /_test\.cpp$|native\/bench\/|_main\.cpp$/.test(path))).toEqual(
-    [],
-  );
+it('addon and library are the core and a room of their own, and no test or bench [CNF-004]', () => {
+  expect(addonSources().every((path) => path.startsWith('native/binding/'))).toBe(true);
+  expect(librarySources().every((path) => path.startsWith('native/c/'))).toBe(true);
+  expect([addonSources(), librarySources()]).not.toContainEqual([]);
+  const core = coreSources();
+  expect(core.filter((path) => /^native\/(binding|c|bench|proof)\//.test(path))).toEqual([]);
+  expect(core.filter((path) => /_test\.cpp$|_main\.cpp$/.test(path))).toEqual([]);
 });
 
 it('the warden is its main, the process room and the sync room [CNF-004]', () => {

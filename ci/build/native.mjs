@@ -12,7 +12,11 @@ import { parallelism, root, run } from '../process.mjs';
 import { nativeInputs } from '../sources.mjs';
 import { digest, isCurrent, markCurrent } from './stamp.mjs';
 
-export const nativeOutputs = ['build/Release/dragon_native.node', 'build/Release/dragon-warden'];
+export const nativeOutputs = [
+  'build/Release/dragon_native.node',
+  'build/Release/dragon-warden',
+  'build/Release/libdragon.so.1',
+];
 
 /** A clone has the sources of the tests; a package has not. */
 export const isClone = existsSync(join(root, 'tsconfig.json'));

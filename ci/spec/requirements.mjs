@@ -22,6 +22,7 @@ export const components = {
   LCK: 'locks',
   COD: 'codec',
   LDR: 'loader',
+  CAB: 'C interface',
   MOD: 'models of protocols',
   ERR: 'errors',
   PRF: 'proof',

@@ -46,6 +46,7 @@ export const layers = {
     'native/event',
     'native/process',
   ],
+  'native/c': ['native/include', 'native/sync', 'native/memory', 'native/channel', 'native/event'],
   'native/proof': [
     'native/include',
     'native/sync',

@@ -1,0 +1,108 @@
+// What stands behind the opaque types of the C interface.
+//
+// Goals: the calls that all kinds of objects have are written once.
+// Non-goals: anything that the core does not do.
+#pragma once
+
+#include <string.h>
+
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "channel/channel.h"
+#include "channel/lock_object.h"
+#include "dragon/dragon.h"
+#include "event/barrier.h"
+#include "event/event.h"
+#include "event/semaphore.h"
+#include "memory/node.h"
+#include "memory/pool.h"
+
+struct dragon_node {
+  std::shared_ptr<dragon::Node> node;
+};
+struct dragon_pool {
+  std::shared_ptr<dragon::Pool> pool;
+};
+struct dragon_channel {
+  std::unique_ptr<dragon::Channel> object;
+};
+struct dragon_lock {
+  std::unique_ptr<dragon::LockObject> object;
+};
+struct dragon_semaphore {
+  std::unique_ptr<dragon::Semaphore> object;
+};
+struct dragon_barrier {
+  std::unique_ptr<dragon::Barrier> object;
+};
+struct dragon_event {
+  std::unique_ptr<dragon::Event> object;
+};
+
+namespace dragon::c {
+
+inline Deadline deadline_of(int64_t timeout_ms) {
+  if (timeout_ms < 0) return Deadline::never();
+  return Deadline::from_timeout_ms(static_cast<double>(timeout_ms));
+}
+
+// Hands what the core made over to the caller as an opaque object.
+template <typename Opaque, typename Object>
+Status hand_over(Status status, Object&& object, Opaque** out) {
+  if (status != DRAGON_SUCCESS) return status;
+  auto* made = new (std::nothrow) Opaque{std::forward<Object>(object)};
+  if (made == nullptr) return DRAGON_OUT_OF_MEMORY;
+  *out = made;
+  return DRAGON_SUCCESS;
+}
+
+template <typename Object, typename Opaque, typename... Options>
+Status create_object(dragon_pool_t* pool, Opaque** out, Options... options) {
+  if (pool == nullptr || out == nullptr) return DRAGON_INVALID_ARGUMENT;
+  std::unique_ptr<Object> object;
+  const Status status = Object::create(pool->pool, options..., object);
+  return hand_over(status, std::move(object), out);
+}
+
+template <typename Object, typename Opaque>
+Status attach_object(dragon_node_t* node, const dragon_handle_t* handle, Opaque** out) {
+  if (node == nullptr || handle == nullptr || out == nullptr) return DRAGON_INVALID_ARGUMENT;
+  std::unique_ptr<Object> object;
+  RecordId adopted = 0;
+  const Status status =
+      Object::attach(node->node, handle->bytes, sizeof(handle->bytes), false, adopted, object);
+  return hand_over(status, std::move(object), out);
+}
+
+template <typename Opaque>
+Status handle_of(const Opaque* opaque, dragon_handle_t* out) {
+  if (opaque == nullptr || out == nullptr) return DRAGON_INVALID_ARGUMENT;
+  if (opaque->object->closed()) return DRAGON_CLOSED;
+  opaque->object->serialize(out->bytes);
+  return DRAGON_SUCCESS;
+}
+
+template <typename Opaque>
+Status destroy_object(Opaque* opaque) {
+  return opaque == nullptr ? DRAGON_INVALID_ARGUMENT : opaque->object->destroy();
+}
+
+// Whether the object can be asked for what needs no status.
+template <typename Opaque>
+bool answers(const Opaque* opaque) {
+  return opaque != nullptr && !opaque->object->closed() && !opaque->object->node().closed();
+}
+
+// The caller's struct may be of an older or a newer version: fields that it does not have keep
+// their defaults, fields that this library does not know are left alone.
+template <typename Options>
+Options options_of(const Options* given, Options defaults) {
+  if (given == nullptr) return defaults;
+  const size_t size = given->size < sizeof(Options) ? given->size : sizeof(Options);
+  ::memcpy(&defaults, given, size);
+  return defaults;
+}
+
+}  // namespace dragon::c

@@ -1,0 +1,14 @@
+/* The C interface of dragon, all of it. Link with -ldragon. */
+#ifndef DRAGON_DRAGON_H
+#define DRAGON_DRAGON_H
+
+#include "dragon/abi.h"
+#include "dragon/barrier.h"
+#include "dragon/channel.h"
+#include "dragon/event.h"
+#include "dragon/lock.h"
+#include "dragon/node.h"
+#include "dragon/pool.h"
+#include "dragon/semaphore.h"
+
+#endif

@@ -1,0 +1,90 @@
+/* Pools: managed memory that the processes of a node share, and its allocations. */
+#ifndef DRAGON_POOL_H
+#define DRAGON_POOL_H
+
+#include "dragon/node.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct dragon_pool dragon_pool_t;
+
+typedef struct dragon_pool_options {
+  size_t size;            /* of this struct */
+  uint64_t limit_bytes;   /* 0: 4 GiB or half of the memory, the smaller */
+  uint64_t initial_bytes; /* committed at once; 0: 8 MiB or the limit, the smaller */
+} dragon_pool_options_t;
+
+#define DRAGON_POOL_OPTIONS \
+  { sizeof(dragon_pool_options_t), 0, 0 }
+
+typedef struct dragon_pool_stats {
+  size_t size; /* of this struct: set it before the call */
+  uint64_t limit_bytes;
+  uint64_t committed_bytes;
+  uint64_t used_bytes;
+  uint64_t free_bytes;
+  uint64_t largest_free_bytes;
+  uint64_t high_water_bytes;
+  uint64_t allocations;
+  uint64_t waiters;
+} dragon_pool_stats_t;
+
+typedef struct dragon_allocation {
+  uint64_t id; /* names it in its pool for ever; 0 names nothing */
+  void* data;  /* where this process sees it */
+  uint64_t bytes;
+} dragon_allocation_t;
+
+/* Makes a pool; `options` may be NULL. INVALID_ARGUMENT for a limit below 64 KiB or above 1 TiB, or
+ * initial_bytes above it; OUT_OF_MEMORY of the system; CLOSED; RUNTIME_GONE; SYSTEM. */
+DRAGON_API dragon_status_t dragon_pool_create(dragon_node_t* node,
+                                              const dragon_pool_options_t* options,
+                                              dragon_pool_t** out);
+
+/* BAD_HANDLE; WRONG_NODE; OBJECT_DESTROYED; CLOSED; RUNTIME_GONE; SYSTEM. */
+DRAGON_API dragon_status_t dragon_pool_attach(dragon_node_t* node, const dragon_handle_t* handle,
+                                              dragon_pool_t** out);
+
+/* Always a success. */
+DRAGON_API dragon_status_t dragon_pool_handle(const dragon_pool_t* pool, dragon_handle_t* out);
+
+/* Ends the pool for everybody, who get OBJECT_DESTROYED. Close it besides. OBJECT_DESTROYED;
+ * CLOSED. */
+DRAGON_API dragon_status_t dragon_pool_destroy(dragon_pool_t* pool);
+
+/* Ends this attachment. What was opened in the pool keeps it until it is closed. */
+DRAGON_API void dragon_pool_close(dragon_pool_t* pool);
+
+/* Sizes in bytes; exact while nobody allocates or frees. */
+DRAGON_API dragon_status_t dragon_pool_stats(dragon_pool_t* pool, dragon_pool_stats_t* out);
+
+/* Allocates; waits while the pool is full. The memory is not cleared. OUT_OF_MEMORY with
+ * DRAGON_ONCE or from the system; TIMEOUT; TOO_LARGE if it can never fit; OBJECT_DESTROYED; CLOSED.
+ */
+DRAGON_API dragon_status_t dragon_allocate(dragon_pool_t* pool, uint64_t bytes, int64_t timeout_ms,
+                                           dragon_allocation_t* out);
+
+/* Anyone may free. OBJECT_DESTROYED if it was freed before; CLOSED. */
+DRAGON_API dragon_status_t dragon_free(dragon_pool_t* pool, uint64_t id);
+
+/* Where a live allocation is. OBJECT_DESTROYED. */
+DRAGON_API dragon_status_t dragon_allocation_find(const dragon_pool_t* pool, uint64_t id,
+                                                  dragon_allocation_t* out);
+
+/* Always a success; a handle of what was freed attaches to nothing. */
+DRAGON_API dragon_status_t dragon_allocation_handle(const dragon_pool_t* pool, uint64_t id,
+                                                    dragon_handle_t* out);
+
+/* Finds an allocation and its pool, which is opened for the caller to close. BAD_HANDLE;
+ * WRONG_NODE; OBJECT_DESTROYED; CLOSED; RUNTIME_GONE; SYSTEM. */
+DRAGON_API dragon_status_t dragon_allocation_attach(dragon_node_t* node,
+                                                    const dragon_handle_t* handle,
+                                                    dragon_pool_t** pool, dragon_allocation_t* out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
