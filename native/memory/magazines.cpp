@@ -1,6 +1,8 @@
 #include "memory/magazines.h"
 
 #include <algorithm>
+#include <bit>
+#include <iterator>
 
 namespace dragon {
 
@@ -28,39 +30,48 @@ uint32_t Magazines::refill_count(uint64_t block_bytes) const {
   return static_cast<uint32_t>(std::min<uint64_t>(room, kRefillMost));
 }
 
-// Down to half of the limit, so that the next overflow is some way off.
+// Down to half of the limit, so that the next overflow is some way off: of the largest blocks
+// first, which the fewest allocations want.
 void Magazines::overflow(uint32_t keep, std::vector<CachedBlock>& out) {
   if (bytes_ <= limit_) return;
   const uint64_t target = std::max(limit_ / 2, bytes_of_class(keep));
-  for (uint32_t step = 1; step <= kSizeClasses && bytes_ > target; ++step) {
-    const uint32_t size_class = (keep + step) % kSizeClasses;
-    if ((filled_[size_class / 64] >> size_class % 64 & 1) == 0) continue;
-    while (bytes_ > target && take_half(size_class, out)) {
+  for_each_filled([&](uint32_t size_class) {
+    if (size_class != keep && bytes_ > target) take_older(size_class, target, out);
+  });
+  take_older(keep, target, out);
+}
+
+void Magazines::clear(std::vector<CachedBlock>& out) {
+  for_each_filled([&](uint32_t size_class) {
+    for (const CachedBlock& block : classes_[size_class]) out.push_back(block);
+    classes_[size_class].clear();
+  });
+  bytes_ = 0;
+}
+
+// The largest first; classes that were emptied by pops are no longer called filled.
+template <typename Visit>
+void Magazines::for_each_filled(Visit&& visit) {
+  for (size_t word = std::size(filled_); word-- > 0;) {
+    for (uint64_t bits = filled_[word]; bits != 0;) {
+      const auto bit = static_cast<uint32_t>(std::bit_width(bits)) - 1;
+      bits &= ~(1ull << bit);
+      const auto size_class = static_cast<uint32_t>(word * 64) + bit;
+      if (!classes_[size_class].empty()) visit(size_class);
+      if (classes_[size_class].empty()) filled_[word] &= ~(1ull << bit);
     }
   }
 }
 
-void Magazines::clear(std::vector<CachedBlock>& out) {
-  for (std::vector<CachedBlock>& blocks : classes_) {
-    out.insert(out.end(), blocks.begin(), blocks.end());
-    blocks.clear();
-  }
-  for (uint64_t& bits : filled_) bits = 0;
-  bytes_ = 0;
-}
-
-// The older half of a class, at least one; false if there is none.
-bool Magazines::take_half(uint32_t size_class, std::vector<CachedBlock>& out) {
+// As many of the oldest as bring the bytes down to the target.
+void Magazines::take_older(uint32_t size_class, uint64_t target, std::vector<CachedBlock>& out) {
+  if (bytes_ <= target) return;
   std::vector<CachedBlock>& blocks = classes_[size_class];
-  if (blocks.empty()) {
-    filled_[size_class / 64] &= ~(1ull << size_class % 64);
-    return false;
-  }
-  const auto middle = blocks.begin() + static_cast<long>((blocks.size() + 1) / 2);
-  out.insert(out.end(), blocks.begin(), middle);
-  bytes_ -= static_cast<uint64_t>(middle - blocks.begin()) * bytes_of_class(size_class);
-  blocks.erase(blocks.begin(), middle);
-  return true;
+  const uint64_t size = bytes_of_class(size_class);
+  const uint64_t count = std::min<uint64_t>((bytes_ - target + size - 1) / size, blocks.size());
+  for (uint64_t i = 0; i < count; ++i) out.push_back(blocks[i]);
+  blocks.erase(blocks.begin(), blocks.begin() + static_cast<long>(count));
+  bytes_ -= count * size;
 }
 
 }  // namespace dragon

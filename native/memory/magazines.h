@@ -43,12 +43,15 @@ class Magazines {
     bytes_ -= block_bytes;
     return true;
   }
-  // Takes out what is too much, oldest first and `keep` last; nothing unless there is too much.
+  // Takes out what is too much, the largest blocks first and those of class `keep` last; nothing
+  // unless there is too much.
   void overflow(uint32_t keep, std::vector<CachedBlock>& out);
   void clear(std::vector<CachedBlock>& out);
 
  private:
-  bool take_half(uint32_t size_class, std::vector<CachedBlock>& out);
+  template <typename Visit>
+  void for_each_filled(Visit&& visit);
+  void take_older(uint32_t size_class, uint64_t target, std::vector<CachedBlock>& out);
 
   std::vector<CachedBlock> classes_[kSizeClasses];
   uint64_t filled_[(kSizeClasses + 63) / 64] = {};  // a bit per class that may hold blocks

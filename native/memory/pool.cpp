@@ -117,7 +117,9 @@ Status Pool::grow(uint64_t bytes, uint64_t committed, uint64_t free_at_end) {
     errno = 0;
     return DRAGON_OUT_OF_MEMORY;
   }
-  const uint64_t usual = std::clamp(committed, kExtentBytesMin, kExtentBytesMax);
+  // In steps that stay small beside what is in use, or the pool would have much that nobody uses.
+  const uint64_t usual = std::clamp(committed / kExtentShare / kPageBytes * kPageBytes,
+                                    kExtentBytesMin, kExtentBytesMax);
   const uint64_t extent = std::min(std::max(usual, needed), room);
   const Status status = extend(committed, extent);
   // The system may have no such extent left, and yet what is needed.

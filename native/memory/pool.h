@@ -31,6 +31,7 @@ namespace dragon {
 
 constexpr uint64_t kExtentBytesMin = 8ull << 20;
 constexpr uint64_t kExtentBytesMax = 256ull << 20;
+constexpr uint64_t kExtentShare = 16;  // of what is committed already
 constexpr uint64_t kPoolLimitBytesMin = 64ull << 10;
 constexpr uint64_t kPoolLimitBytesMax = 1ull << 40;
 
@@ -211,6 +212,7 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   Heap heap_;
   Magazines magazines_;
   uint64_t round_ = UINT64_MAX;  // of `caching` in which this actor said that it holds blocks
+  uint64_t alone_ = 0;           // `caching` since only this actor holds any, else 0
   std::vector<CachedBlock> fetched_;
   std::vector<CachedBlock> surplus_;
   uint32_t segment_id_ = 0;

@@ -267,6 +267,8 @@ void Pool::announce() {
   while (!caching.cas_seq(word, (word + kAnnouncement) | kAnyCached)) {
   }
   round_ = word & kRoundMask;
+  // As long as the word stays so, nothing is cached but what this actor has.
+  alone_ = (word & kAnyCached) == 0 ? (word + kAnnouncement) | kAnyCached : 0;
 }
 
 // Takes every cached block back, whoever's it is; false if there can be none. The bit stays set
@@ -277,7 +279,11 @@ bool Pool::take_back_cached() {
   do {
     if ((word & kAnyCached) == 0) return false;
   } while (!caching.cas_seq(word, next_round(word)));
-  take_back([](uint64_t state) { return state_of(state) == BlockState::kCached; });
+  if (word == alone_) {
+    flush();
+  } else {
+    take_back([](uint64_t state) { return state_of(state) == BlockState::kCached; });
+  }
   const uint64_t searched = next_round(word);
   caching.replace(searched, searched & ~kAnyCached);
   magazines_.clear(surplus_);  // nothing of it is left
