@@ -18,8 +18,8 @@ struct Wire {
   uint64_t allocation;
   uint32_t segment_id;
   uint32_t zero32;
-  uint64_t lent_record;
-  uint64_t zero64;
+  uint64_t lent_record;  // kAllocation: view_offset
+  uint64_t view_bytes;
   uint32_t zero32b;
   uint32_t checksum;
 };
@@ -44,7 +44,9 @@ void encode_handle(const Handle& handle, HandleBytes& out) {
   wire.runtime_id = handle.runtime_id;
   wire.allocation = handle.allocation;
   wire.segment_id = handle.segment_id;
-  wire.lent_record = handle.lent_record;
+  const bool view = handle.kind == HandleKind::kAllocation;
+  wire.lent_record = view ? handle.view_offset : handle.lent_record;
+  wire.view_bytes = view ? handle.view_bytes : 0;
   wire.checksum = crc32c(&wire, offsetof(Wire, checksum));
   ::memcpy(out, &wire, sizeof(wire));
 }
@@ -62,7 +64,10 @@ Status decode_handle(const uint8_t* bytes, size_t length, Handle& out) {
   out.runtime_id = wire.runtime_id;
   out.segment_id = wire.segment_id;
   out.allocation = wire.allocation;
-  out.lent_record = wire.lent_record;
+  const bool view = out.kind == HandleKind::kAllocation;
+  out.lent_record = view ? 0 : wire.lent_record;
+  out.view_offset = view ? wire.lent_record : 0;
+  out.view_bytes = view ? wire.view_bytes : 0;
   return DRAGON_SUCCESS;
 }
 

@@ -38,6 +38,8 @@ struct Handle {
   uint32_t segment_id = 0;
   uint64_t allocation = 0;   // 0 for pools
   uint64_t lent_record = 0;  // RecordId of a reference in flight, 0 if none
+  uint64_t view_offset = 0;  // kAllocation: the part of it that is meant
+  uint64_t view_bytes = 0;
 };
 
 using HandleBytes = uint8_t[kHandleBytes];

@@ -120,7 +120,7 @@ Status Node::pool(uint32_t segment_id, std::shared_ptr<Pool>& out) {
   const Status status = get_segment(segment_id, segment);
   if (status == DRAGON_NOT_FOUND) return DRAGON_OBJECT_DESTROYED;
   if (status != DRAGON_SUCCESS) return status;
-  return Pool::open(shared_from_this(), std::move(segment), out);
+  return Pool::open(shared_from_this(), std::move(segment), false, out);
 }
 
 Status Node::put_segment(Segment& segment) {

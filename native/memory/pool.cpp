@@ -18,19 +18,33 @@ constexpr uint32_t kDescriptorsStepMax = 65536;
 
 Status Pool::create(const std::shared_ptr<Node>& node, const PoolOptions& options,
                     std::shared_ptr<Pool>& out) {
-  const uint64_t limit = round_up(
-      options.limit_bytes == 0 ? default_pool_limit_bytes() : options.limit_bytes, kPageBytes);
+  const uint64_t limit =
+      round_up(options.limit_bytes == 0 ? default_pool_limit_bytes() : options.limit_bytes,
+               options.huge_pages ? kHugePageBytes : kPageBytes);
   const uint64_t wanted =
       options.initial_bytes == 0 ? std::min(kExtentBytesMin, limit) : options.initial_bytes;
-  if (limit < kPoolLimitBytesMin || limit > kPoolLimitBytesMax || wanted > limit) {
+  if (limit < kPoolLimitBytesMin || limit > kPoolLimitBytesMax || wanted > limit ||
+      options.growth_bytes > limit) {
     return DRAGON_INVALID_ARGUMENT;
   }
   if (node->closed()) return DRAGON_CLOSED;
   Segment segment;
-  Status status = Segment::create(node->identity(), metadata_bytes_for(limit), limit, segment);
+  PageKind pages = options.huge_pages ? PageKind::kHuge : PageKind::kSmall;
+  Status status =
+      Segment::create(node->identity(), metadata_bytes_for(limit), limit, segment, &pages);
   if (status != DRAGON_SUCCESS) return status;
   auto& shared = *reinterpret_cast<PoolHeader*>(segment.mapping().base());
   const Mapping& mapping = segment.mapping();
+  if (options.numa_node >= 0) {
+    status = mapping.prefer_node(options.numa_node);
+    if (status == DRAGON_INVALID_ARGUMENT) return status;
+    if (status == DRAGON_SUCCESS) {
+      shared.numa_node.store(static_cast<uint32_t>(options.numa_node) + 1);
+    }
+  }
+  shared.pages.store(static_cast<uint32_t>(pages));
+  shared.growth_bytes.store(round_up(options.growth_bytes, kPageBytes));
+  shared.populate.store(options.populate ? 1 : 0);
   const uint64_t descriptors = sizeof(BlockDescriptor) * kDescriptorsStepMin;
   status = mapping.commit(kDescriptorsOffset, descriptors);
   if (status != DRAGON_SUCCESS) return status;
@@ -38,7 +52,7 @@ Status Pool::create(const std::shared_ptr<Node>& node, const PoolOptions& option
   shared.heap.descriptors_used.store(1);
   shared.object.magic.store(kObjectMagic + static_cast<uint32_t>(HandleKind::kPool));
   status = node->put_segment(segment);
-  if (status == DRAGON_SUCCESS) status = open(node, std::move(segment), out);
+  if (status == DRAGON_SUCCESS) status = open(node, std::move(segment), false, out);
   if (status != DRAGON_SUCCESS) return status;
   status = out->extend(0, round_up(wanted, kPageBytes));
   if (status != DRAGON_SUCCESS) out.reset();
@@ -53,7 +67,21 @@ Status Pool::attach(const std::shared_ptr<Node>& node, const uint8_t* bytes, siz
   return status == DRAGON_SUCCESS ? node->pool(handle.segment_id, out) : status;
 }
 
-Status Pool::open(const std::shared_ptr<Node>& node, Segment&& segment,
+Status Pool::attach_read_only(const std::shared_ptr<Node>& node, const uint8_t* bytes,
+                              size_t length, std::shared_ptr<Pool>& out) {
+  Handle handle;
+  Status status = decode_handle_for(node->identity(), HandleKind::kPool, bytes, length, handle);
+  if (status != DRAGON_SUCCESS) return status;
+  if (node->closed()) return DRAGON_CLOSED;
+  Segment writable;
+  Segment segment;
+  status = node->get_segment(handle.segment_id, writable);
+  if (status == DRAGON_NOT_FOUND) return DRAGON_OBJECT_DESTROYED;
+  if (status == DRAGON_SUCCESS) status = writable.read_only(segment);
+  return status == DRAGON_SUCCESS ? open(node, std::move(segment), true, out) : status;
+}
+
+Status Pool::open(const std::shared_ptr<Node>& node, Segment&& segment, bool read_only,
                   std::shared_ptr<Pool>& out) {
   const std::shared_ptr<Pool> pool(new Pool());
   pool->node_ = node;
@@ -65,14 +93,15 @@ Status Pool::open(const std::shared_ptr<Node>& node, Segment&& segment,
   pool->magazines_.set_limit(pool->segment_.limit_bytes());
   const Status status = open_object(*node, pool->name(), Role::kHolder, *pool, pool->record_);
   if (status != DRAGON_SUCCESS) return status;
-  node->remember(pool->segment_id_, pool);
+  pool->read_only_ = read_only;
+  if (!read_only) node->remember(pool->segment_id_, pool);
   out = pool;
   return DRAGON_SUCCESS;
 }
 
 Pool::~Pool() {
   if (record_ == 0 || node_->closed()) return;
-  if (!destroyed()) {
+  if (!destroyed() && !read_only_) {
     free_own();
     flush();
   }
@@ -82,7 +111,7 @@ Pool::~Pool() {
 }
 
 Status Pool::destroy() {
-  const Status status = usable();
+  const Status status = changeable();
   if (status != DRAGON_SUCCESS) return status;
   if (!shared().object.destroyed.replace(kObjectAlive, kObjectDestroyed)) {
     return DRAGON_OBJECT_DESTROYED;
@@ -103,6 +132,8 @@ void Pool::serialize(uint64_t id, HandleBytes& out) const {
   handle.runtime_id = node_->identity().runtime_id;
   handle.segment_id = segment_id_;
   handle.allocation = id;
+  AllocationInfo info;
+  if (id != 0 && find(id, info) == DRAGON_SUCCESS) handle.view_bytes = info.allocation.bytes;
   encode_handle(handle, out);
 }
 
@@ -118,8 +149,11 @@ Status Pool::grow(uint64_t bytes, uint64_t committed, uint64_t free_at_end) {
     return DRAGON_OUT_OF_MEMORY;
   }
   // In steps that stay small beside what is in use, or the pool would have much that nobody uses.
-  const uint64_t usual = std::clamp(committed / kExtentShare / kPageBytes * kPageBytes,
-                                    kExtentBytesMin, kExtentBytesMax);
+  const uint64_t growth = shared().growth_bytes.load();
+  const uint64_t usual = growth != 0
+                             ? growth
+                             : std::clamp(committed / kExtentShare / kPageBytes * kPageBytes,
+                                          kExtentBytesMin, kExtentBytesMax);
   const uint64_t extent = std::min(std::max(usual, needed), room);
   const Status status = extend(committed, extent);
   // The system may have no such extent left, and yet what is needed.
@@ -130,6 +164,7 @@ Status Pool::extend(uint64_t committed, uint64_t extent) {
   const uint64_t offset = segment_.metadata_bytes() + committed;
   const Status status = segment_.mapping().commit(offset, extent);
   if (status != DRAGON_SUCCESS) return status;
+  if (shared().populate.load() != 0) segment_.mapping().populate(offset, extent);
   for (;;) {
     MutexGuard held = guard(Deadline::once());
     if (!held.held()) return DRAGON_WOULD_BLOCK;
@@ -173,6 +208,7 @@ Status Pool::find(uint64_t id, AllocationInfo& out) const {
 }
 
 Status Pool::change_owner(uint64_t id, uint64_t from, uint64_t to) {
+  if (read_only_) return DRAGON_NOT_SUPPORTED;
   if (!heap_.live(block_index(id), block_generation(id))) return DRAGON_OBJECT_DESTROYED;
   return heap_.block(block_index(id)).owner.cas(from, to) ? DRAGON_SUCCESS : DRAGON_STATE;
 }
@@ -188,8 +224,22 @@ uint32_t Pool::next_allocation(uint32_t index, AllocationInfo& out) const {
   return 0;
 }
 
+uint32_t Pool::next_allocation(uint32_t index, AllocationType type, AllocationInfo& out) const {
+  uint32_t next = index;
+  while ((next = next_allocation(next, out)) != 0 && out.type != type) {
+  }
+  return next;
+}
+
+PoolPlacement Pool::placement() const {
+  PoolPlacement placement;
+  placement.numa_node = static_cast<int>(shared().numa_node.load()) - 1;
+  placement.pages = static_cast<PageKind>(shared().pages.load());
+  return placement;
+}
+
 uint64_t Pool::trim() {
-  if (usable() != DRAGON_SUCCESS) return 0;
+  if (changeable() != DRAGON_SUCCESS) return 0;
   const HeapHeader& heap = heap_.header();
   if (heap.committed_bytes.load() - heap.held_bytes.load() < 2 * kExtentBytesMin) return 0;
   take_back_cached();
@@ -259,6 +309,11 @@ PoolHeader& Pool::shared() const {
 Status Pool::usable() const {
   if (node_->closed()) return DRAGON_CLOSED;
   return destroyed() ? DRAGON_OBJECT_DESTROYED : DRAGON_SUCCESS;
+}
+
+Status Pool::changeable() const {
+  const Status status = usable();
+  return status == DRAGON_SUCCESS && read_only_ ? DRAGON_NOT_SUPPORTED : status;
 }
 
 // What this actor owns would be out of reach once its attachment has ended.

@@ -47,6 +47,16 @@ constexpr uint64_t owner_message(uint64_t channel, uint64_t position) {
 struct PoolOptions {
   uint64_t limit_bytes = 0;    // 0: default_pool_limit_bytes()
   uint64_t initial_bytes = 0;  // committed at once; 0: 8 MiB or the limit, the smaller
+  uint64_t growth_bytes = 0;   // least that is committed at a time; 0: see Pool::grow
+  int numa_node = -1;          // where memory comes from if that node has some; -1: anywhere
+  bool huge_pages = false;     // if the system has any left; see Pool::placement
+  bool populate = false;       // memory is touched when it is committed, not when it is used first
+};
+
+// What became of the wishes in the options.
+struct PoolPlacement {
+  int numa_node = -1;
+  PageKind pages = PageKind::kSmall;
 };
 
 struct PoolStats {
@@ -81,7 +91,11 @@ struct PoolHeader {
   // bit 0: some magazine may hold blocks; 1..31: round, one up with each search of the magazines;
   // 32..63: how often an actor has said that it began to fill its own
   Word64 caching;
-  Word64 spare[3];
+  Word64 growth_bytes;  // an option, 0 if not given
+  Word32 numa_node;     // and one, 0 is none
+  Word32 pages;         // a PageKind
+  Word32 populate;
+  Word32 spare;
   RobustMutex mutex;  // from here on changed with every use of the heap
   Word32 stale;       // not 0: blocks were freed without the mutex, rebuild the heap's indexes
   Word32 kept_for;    // the waiter that freed memory is kept for, until then
@@ -124,6 +138,10 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
                        std::shared_ptr<Pool>& out);
   static Status attach(const std::shared_ptr<Node>& node, const uint8_t* handle, size_t length,
                        std::shared_ptr<Pool>& out);
+  // An attachment of its own that finds allocations and lets nobody write them; whatever would
+  // change the pool is NOT_SUPPORTED.
+  static Status attach_read_only(const std::shared_ptr<Node>& node, const uint8_t* handle,
+                                 size_t length, std::shared_ptr<Pool>& out);
   // Closes this attachment; the last one of the node ends the pool.
   ~Pool() override;
   // Ends the pool for everybody: every further call and every waiter gets OBJECT_DESTROYED.
@@ -132,7 +150,8 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
 
   // Blocks up to the deadline while the pool is full; with `Deadline::once()` that is
   // OUT_OF_MEMORY. INVALID_ARGUMENT for 0 bytes.
-  Status allocate(uint64_t bytes, AllocationType type, Deadline deadline, Allocation& out);
+  Status allocate(uint64_t bytes, AllocationType type, Deadline deadline, Allocation& out,
+                  uint64_t tag = 0);
   Status try_allocate(uint64_t bytes, AllocationType type, Allocation& out, uint64_t tag = 0);
   // Anyone may free; a second free is OBJECT_DESTROYED.
   Status free(uint64_t id);
@@ -146,11 +165,18 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   Status change_owner(uint64_t id, uint64_t from, uint64_t to);
   void serialize(uint64_t id, HandleBytes& out) const;
 
+  // Whether the id names a live allocation.
+  bool exists(uint64_t id) const { return heap_.live(block_index(id), block_generation(id)); }
+  PoolPlacement placement() const;
+  bool read_only() const { return read_only_; }
+
   // One look at every block; the sums are exact while nobody allocates or frees.
   PoolStats stats();
   // Visits live allocations in index order, without the lock: call with index 1 and go on with
   // what comes back until it is 0.
   uint32_t next_allocation(uint32_t index, AllocationInfo& out) const;
+  // The same for those of one type.
+  uint32_t next_allocation(uint32_t index, AllocationType type, AllocationInfo& out) const;
   // Gives whole empty extents at the end back to the system; returns the bytes given back.
   uint64_t trim();
   // Repairs what `dead` may have left half done, or leaves that to the mutex's next holder.
@@ -175,13 +201,14 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
  private:
   friend class Node;
   Pool() = default;
-  static Status open(const std::shared_ptr<Node>& node, Segment&& segment,
+  static Status open(const std::shared_ptr<Node>& node, Segment&& segment, bool read_only,
                      std::shared_ptr<Pool>& out);
   PoolHeader& shared() const;
   MutexGuard guard(Deadline deadline);
   Status take(uint64_t bytes, AllocationType type, uint64_t tag, Deadline deadline,
               Allocation& out);
   Status usable() const;
+  Status changeable() const;
   Status grow(uint64_t bytes, uint64_t committed, uint64_t free_at_end);
   Status extend(uint64_t committed, uint64_t extent);
   Status add_descriptors(uint32_t ready);
@@ -217,6 +244,7 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   std::vector<CachedBlock> surplus_;
   uint32_t segment_id_ = 0;
   RecordId record_ = 0;
+  bool read_only_ = false;
 };
 
 }  // namespace dragon

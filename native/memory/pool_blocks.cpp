@@ -26,9 +26,10 @@ constexpr uint64_t next_round(uint64_t word) {
 
 }  // namespace
 
-Status Pool::allocate(uint64_t bytes, AllocationType type, Deadline deadline, Allocation& out) {
+Status Pool::allocate(uint64_t bytes, AllocationType type, Deadline deadline, Allocation& out,
+                      uint64_t tag) {
   const Status status = wait_until(node_->lot(), place(), deadline, true,
-                                   [&] { return take(bytes, type, 0, deadline, out); });
+                                   [&] { return take(bytes, type, tag, deadline, out); });
   if (status == DRAGON_TIMEOUT && shared().kept_for.load() == node_->me().id) {
     bool ended = false;
     {
@@ -46,7 +47,7 @@ Status Pool::try_allocate(uint64_t bytes, AllocationType type, Allocation& out, 
 
 Status Pool::take(uint64_t bytes, AllocationType type, uint64_t tag, Deadline deadline,
                   Allocation& out) {
-  const Status status = usable();
+  const Status status = changeable();
   if (status != DRAGON_SUCCESS) return status;
   if (bytes == 0) return DRAGON_INVALID_ARGUMENT;
   if (bytes > segment_.limit_bytes()) return DRAGON_TOO_LARGE;
@@ -145,6 +146,7 @@ void Pool::store_fetched(uint64_t bytes) {
 
 Status Pool::free(uint64_t id) {
   if (node_->closed()) return DRAGON_CLOSED;
+  if (read_only_) return DRAGON_NOT_SUPPORTED;
   const uint32_t index = block_index(id);
   const uint32_t generation = block_generation(id);
   if (free_to_magazine(index, generation)) return DRAGON_SUCCESS;
@@ -234,7 +236,7 @@ Status Pool::free_listed(uint32_t index, uint32_t generation) {
 
 Status Pool::resize(uint64_t id, uint64_t bytes) {
   AllocationInfo info;
-  Status status = usable();
+  Status status = changeable();
   if (status == DRAGON_SUCCESS) status = find(id, info);
   if (status != DRAGON_SUCCESS) return status;
   if (info.owner != node_->me().id) return DRAGON_NOT_OWNER;

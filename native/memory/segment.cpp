@@ -1,20 +1,43 @@
 #include "memory/segment.h"
 
+#include <fcntl.h>
+
 #include <utility>
 
 namespace dragon {
 
 Status Segment::create(const NodeIdentity& identity, uint64_t metadata_bytes, uint64_t limit_bytes,
-                       Segment& out) {
+                       Segment& out, PageKind* wish) {
+  PageKind pages = wish == nullptr ? PageKind::kSmall : *wish;
   Mapping mapping;
-  const uint64_t bytes = metadata_bytes + limit_bytes;
-  Status status = Mapping::create("dragon-pool", bytes, mapping);
-  if (status != DRAGON_SUCCESS) return status;
-  status = mapping.commit(0, kPageBytes);
+  uint64_t bytes = metadata_bytes + limit_bytes;
+  if (pages == PageKind::kHuge) {
+    const Status huge = Mapping::create_huge("dragon-pool", bytes, mapping);
+    if (huge != DRAGON_SUCCESS) pages = PageKind::kTransparent;
+  }
+  if (pages == PageKind::kHuge) {
+    bytes = mapping.bytes();
+  } else {
+    const Status status = Mapping::create("dragon-pool", bytes, mapping);
+    if (status != DRAGON_SUCCESS) return status;
+    if (pages == PageKind::kTransparent && !mapping.join_pages()) pages = PageKind::kSmall;
+  }
+  const Status status = mapping.commit(0, kPageBytes);
   if (status != DRAGON_SUCCESS) return status;
   out.mapping_ = std::make_shared<const Mapping>(std::move(mapping));
   write_segment_header(out.header(), SegmentKind::kPool, bytes, identity, limit_bytes);
+  if (wish != nullptr) *wish = pages;
   return DRAGON_SUCCESS;
+}
+
+Status Segment::read_only(Segment& out) const {
+  const int fd = ::fcntl(mapping_->fd(), F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return DRAGON_SYSTEM;
+  Mapping mapping;
+  Status status = Mapping::attach(fd, mapping);
+  if (status == DRAGON_SUCCESS) status = mapping.protect(metadata_bytes(), limit_bytes());
+  if (status == DRAGON_SUCCESS) out.mapping_ = std::make_shared<const Mapping>(std::move(mapping));
+  return status;
 }
 
 Status Segment::attach(int fd, const NodeIdentity& identity, Segment& out) {

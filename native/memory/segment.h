@@ -19,10 +19,14 @@ namespace dragon {
 class Segment {
  public:
   // A segment for `limit_bytes` of data and `metadata_bytes` before it (both whole pages).
+  // `pages` is a wish that becomes what the segment has; none is small pages.
   static Status create(const NodeIdentity& identity, uint64_t metadata_bytes, uint64_t limit_bytes,
-                       Segment& out);
+                       Segment& out, PageKind* pages = nullptr);
   // Takes `fd` over, also on failure. LAYOUT for another layout, kind, size, host or runtime.
   static Status attach(int fd, const NodeIdentity& identity, Segment& out);
+
+  // The same file in a mapping of its own whose data can't be written.
+  Status read_only(Segment& out) const;
 
   // One that is mapped in this process already.
   explicit Segment(std::shared_ptr<const Mapping> mapping) : mapping_(std::move(mapping)) {}
