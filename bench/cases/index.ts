@@ -2,6 +2,7 @@
 import type { BenchCase } from '../runner/types.ts';
 import { CHANNEL_CASES } from './channels.ts';
 import { HAND_OFF_CASES } from './hand-off.ts';
+import { LOCK_CASES } from './locks.ts';
 import { MEMORY_CASES } from './memory.ts';
 import { MICRO_CASES } from './micro.ts';
 import { RATE_CASES } from './rates.ts';
@@ -15,6 +16,7 @@ export const CASES: readonly BenchCase[] = [
   ...RATE_CASES,
   ...CHANNEL_CASES,
   ...SCRIPT_CHANNEL_CASES,
+  ...LOCK_CASES,
   ...MEMORY_CASES,
   ...WAIT_CASES,
   ...MICRO_CASES,

@@ -1,6 +1,6 @@
 /** What waiting costs those who wait and those who don't. */
 import type { BenchCase } from '../runner/types.ts';
-import { product, sized } from './commands.ts';
+import { nativeProgram, product, sized } from './commands.ts';
 
 const pending: BenchCase = {
   suite: 'core',
@@ -22,10 +22,15 @@ const idle: BenchCase = {
   about: 'what share of a core a runtime with 100 blocked processes uses',
   unit: '%',
   better: 'lower',
-  variants: [{ processes: 100, lang: 'ts' }],
+  variants: [
+    { processes: 100, lang: 'c++' },
+    { processes: 100, lang: 'ts' },
+  ],
   smoke: [],
   product: ({ params, places }) => {
-    return product(places, 'idle', '--processes', Number(params['processes']));
+    const words = ['--processes', Number(params['processes'])];
+    if (params['lang'] === 'ts') return product(places, 'idle', ...words);
+    return nativeProgram(places, 'idle', ...words, '--ms', 3000, '--settle-ms', 2000);
   },
 };
 

@@ -1,11 +1,13 @@
-// `pairs --pairs N [--over channel|pipe|futex] [--ms N] [--cpus A,B]`: pairs of processes that play
-// ping-pong at the same time, all of them blocking, on the processors A and B (0,1) together.
+// `pairs --pairs N [--over channel|pipe|socket|futex] [--ms N] [--cpus A,B]`: pairs of processes
+// that play ping-pong at the same time, all of them blocking, on the processors A and B (0,1)
+// together.
 //
-// Prints the rate of all pairs in round trips a second, and the 99th percentile of a round trip in
-// nanoseconds as `p99Ns`.
+// Prints the rate of all pairs in round trips a second; with `--report p99` the 99th percentile of
+// a round trip in nanoseconds.
 
 #include <linux/futex.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -54,10 +56,18 @@ class Ends {
   bool over = false;
 };
 
-class PipeEnds : public Ends {
+// Two pipes, or one pair of sockets that keep message bounds.
+class KernelEnds : public Ends {
  public:
-  PipeEnds() {
-    if (::pipe(there_) != 0 || ::pipe(back_) != 0) fail_errno("pipe");
+  explicit KernelEnds(bool sockets) {
+    if (!sockets) {
+      if (::pipe(there_) != 0 || ::pipe(back_) != 0) fail_errno("pipe");
+      return;
+    }
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0) fail_errno("socketpair");
+    back_[0] = there_[1] = ends[0];
+    there_[0] = back_[1] = ends[1];
   }
   void attach(bool asks) override {
     out_ = asks ? there_[1] : back_[1];
@@ -191,9 +201,11 @@ void measure(const Options& options) {
   const auto pairs = static_cast<size_t>(std::max(1L, options.number("pairs", 4)));
   const auto ms = static_cast<unsigned>(options.number("ms", 1000));
   const std::string over = options.text("over", "channel");
-  if (over != "channel" && over != "pipe" && over != "futex") {
-    fail("--over is channel, pipe or futex");
+  if (over != "channel" && over != "pipe" && over != "socket" && over != "futex") {
+    fail("--over is channel, pipe, socket or futex");
   }
+  const std::string reported = options.text("report", "rate");
+  if (reported != "rate" && reported != "p99") fail("--report is rate or p99");
   auto [first_cpu, second_cpu] = options.cpus();
   if (first_cpu < 0) std::tie(first_cpu, second_cpu) = std::pair(0, 1);
   std::unique_ptr<NodeRoom> room;
@@ -213,7 +225,7 @@ void measure(const Options& options) {
     } else if (over == "futex") {
       ends.push_back(std::make_unique<FutexEnds>());
     } else {
-      ends.push_back(std::make_unique<PipeEnds>());
+      ends.push_back(std::make_unique<KernelEnds>(over == "socket"));
     }
     for (const bool asks : {true, false}) {
       children.push_back(start_side(*ends.back(), asks, *game, scores[i]));
@@ -241,11 +253,13 @@ void measure(const Options& options) {
     return samples[static_cast<size_t>(static_cast<double>(samples.size() - 1) * share)];
   };
   const double rate = static_cast<double>(round_trips) / seconds;
-  std::printf(R"({"unit":"1/s","n":%zu,"p50":%.6g,"p99":%.6g,"min":%.6g,"p50Ns":%u,"p99Ns":%u,)"
-              R"("p999Ns":%u,"longestNs":%llu})"
+  const bool is_tail = reported == "p99";
+  const double figure = is_tail ? static_cast<double>(at(0.99)) : rate;
+  std::printf(R"({"unit":"%s","n":%zu,"p50":%.6g,"p99":%.6g,"min":%.6g,"detail":)"
+              R"({"rate":%.6g,"p50Ns":%u,"p99Ns":%u,"p999Ns":%u,"longestNs":%llu}})"
               "\n",
-              samples.size(), rate, rate, rate, at(0.5), at(0.99), at(0.999),
-              static_cast<unsigned long long>(longest));
+              is_tail ? "ns" : "1/s", samples.size(), figure, figure, figure, rate, at(0.5),
+              at(0.99), at(0.999), static_cast<unsigned long long>(longest));
 }
 
 }  // namespace
