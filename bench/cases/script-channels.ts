@@ -1,7 +1,7 @@
-/** Channels from TypeScript: one way, and woken by the event loop. */
+/** Channels from TypeScript: one way, woken by the event loop, and in batches. */
 import { join } from 'node:path';
 import { type BenchCase, type Contender, isMissing, type Situation } from '../runner/types.ts';
-import { nodePeer, pinning, product, sized } from './commands.ts';
+import { floor, nodePeer, pinning, product, sized } from './commands.ts';
 import { floorFor, pinned } from './pinned.ts';
 
 const peers = (at: Situation) => {
@@ -52,4 +52,39 @@ const wake: BenchCase = {
   peers,
 };
 
-export const SCRIPT_CHANNEL_CASES: readonly BenchCase[] = [latency, wake];
+const rate: BenchCase = {
+  suite: 'core',
+  name: 'channel.rate.ts',
+  about: 'messages of 64 bytes from TypeScript, 64 in a batch, all processes together',
+  unit: '1/s',
+  better: 'higher',
+  variants: [
+    { producers: 1, consumers: 1, lang: 'ts', form: 'packed' },
+    { producers: 2, consumers: 2, lang: 'ts', form: 'packed' },
+    { producers: 4, consumers: 4, lang: 'ts', form: 'packed' },
+    { producers: 1, consumers: 1, lang: 'ts', form: 'messages' },
+  ],
+  smoke: [{ producers: 1, consumers: 1, lang: 'ts', form: 'packed' }],
+  product: (at) => {
+    const { producers, consumers, form } = at.params;
+    const sides = ['--senders', Number(producers), '--receivers', Number(consumers)];
+    const words = [
+      ...sides,
+      '--batch',
+      64,
+      '--form',
+      String(form),
+      '--count',
+      sized(at, 20_000, 200_000),
+    ];
+    return product(at.places, 'channel-rate', ...words, '--rounds', sized(at, 2, 7));
+  },
+  floor: (at) => {
+    const { producers, consumers } = at.params;
+    const sides = ['--producers', Number(producers), '--consumers', Number(consumers)];
+    return floor(at.places, 'ring', ...sides, '--rounds', sized(at, 2, 20));
+  },
+  peers: (at) => [nodePeer(at.places, 'message-port-stream', '--rounds', sized(at, 5, 50))],
+};
+
+export const SCRIPT_CHANNEL_CASES: readonly BenchCase[] = [latency, wake, rate];

@@ -55,7 +55,7 @@ void measure_rate(const Options& options) {
   });
 }
 
-// As the floor does: the time of each message as the receiver sees it.
+// As the floor does: the rate of each message as the receiver sees it.
 void measure_copy(const Options& options) {
   const auto bytes = static_cast<size_t>(options.number("bytes", 1 << 20));
   const auto capacity = static_cast<uint32_t>(options.number("capacity", 4));
@@ -87,11 +87,11 @@ void measure_copy(const Options& options) {
   for (double& sample : samples) {
     const std::uint64_t start = now_ns();
     read_message();
-    sample = static_cast<double>(now_ns() - start);
+    sample = static_cast<double>(bytes) * 1e9 / static_cast<double>(now_ns() - start);
   }
   expect_success(child);
   if (sum == 0) fail("nothing was read");
-  print_result("ns", std::move(samples));
+  print_result("B/s", std::move(samples));
 }
 
 }  // namespace dragon::bench

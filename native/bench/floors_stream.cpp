@@ -35,7 +35,7 @@ struct Size {
 constexpr Size kSizes[] = {{16 << 10, 8},  {32 << 10, 8},  {64 << 10, 4}, {64 << 10, 16},
                            {128 << 10, 4}, {256 << 10, 4}, {1 << 20, 2},  {1 << 20, 4}};
 
-/// Time of one message each, measured by the receiver.
+/// The rate of each message, measured by the receiver.
 std::vector<double> stream(const Options& options, const Size& size, std::size_t bytes) {
   const long rounds = std::max(1L, options.number("rounds", 300));
   const long warm_up = rounds / 10 + 1;
@@ -75,7 +75,7 @@ std::vector<double> stream(const Options& options, const Size& size, std::size_t
   for (double& sample : samples) {
     const std::uint64_t start = now_ns();
     read_message();
-    sample = static_cast<double>(now_ns() - start);
+    sample = static_cast<double>(bytes) * 1e9 / static_cast<double>(now_ns() - start);
   }
   expect_success(child);
   if (sum == 0) fail("nothing was read");
@@ -94,9 +94,9 @@ void stream_floor(const Options& options) {
   std::vector<double> best;
   for (const Size& size : kSizes) {
     std::vector<double> samples = stream(options, size, bytes);
-    if (best.empty() || median(samples) < median(best)) best = std::move(samples);
+    if (best.empty() || median(samples) > median(best)) best = std::move(samples);
   }
-  print_result("ns", std::move(best));
+  print_result("B/s", std::move(best));
 }
 
 }  // namespace dragon::bench
