@@ -119,13 +119,14 @@ Status take(Channel& channel, uint8_t* buffer, Deadline deadline, ReceivedMessag
 
 // A payload by descriptor as JavaScript gets it.
 Napi::Value payload_value(Napi::Env env, const ChannelPort& port, const ReceivedMessage& message) {
-  const std::shared_ptr<Pool> pool = port.channel->pool().shared_from_this();
-  if (message.bytes >= kZeroCopyBytesMin && port.leases->has_room(*pool, message.bytes)) {
+  const std::shared_ptr<Pool> pool = message.pool->shared_from_this();
+  if (!message.read_only && message.bytes >= kZeroCopyBytesMin &&
+      port.leases->has_room(*pool, message.bytes)) {
     const Allocation payload{message.allocation, const_cast<uint8_t*>(message.data), message.bytes};
     return lend_payload(env, port.leases, pool, payload);
   }
   const Napi::Value bytes = copy_of(env, message.data, message.bytes);
-  pool->free(message.allocation);
+  Channel::release(message);
   return bytes;
 }
 
@@ -152,7 +153,7 @@ napi_value receive(napi_env env, napi_callback_info info) {
   }
   if (message.bytes > room.length) return payload_value(env, port, message);
   std::copy_n(message.data, message.bytes, room.data);
-  channel->pool().free(message.allocation);
+  Channel::release(message);
   return integer(env, static_cast<int64_t>(message.bytes));
 }
 
@@ -256,7 +257,7 @@ napi_value receive_packed(napi_env env, napi_callback_info info) {
         break;
       }
       std::copy_n(message.data, message.bytes, bytes.data + at);
-      channel->pool().free(message.allocation);
+      Channel::release(message);
     }
     lengths[count] = static_cast<uint32_t>(message.bytes);
     if (count < hints_most) hints[count] = static_cast<double>(message.hints);

@@ -253,7 +253,7 @@ void ChannelFace::cancel_lent(const Napi::CallbackInfo& info) {
 
 void ChannelFace::close(const Napi::CallbackInfo&) {
   if (closed()) return;
-  if (port_.is_holding) channel()->pool().free(port_.held.allocation);
+  if (port_.is_holding) Channel::release(port_.held);
   port_.is_holding = false;
   for (const auto& [index, record] : handles_) channel()->close_handle(record);
   handles_.clear();

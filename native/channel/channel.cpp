@@ -31,6 +31,9 @@ Status Channel::create(const std::shared_ptr<Pool>& pool, const ChannelOptions& 
   header.capacity.store(options.capacity);
   header.block_bytes.store(block);
   header.flags.store(options.end_of_stream ? kChannelEndOfStream : 0);
+  if (options.payload_pool != nullptr && options.payload_pool != pool) {
+    header.payload_segment.store(options.payload_pool->segment_id());
+  }
   const Status published = channel->end_create();
   if (published != DRAGON_SUCCESS) return published;
   channel->set_up();
@@ -74,14 +77,22 @@ Status Channel::send_once(const iovec* parts, size_t count, uint64_t bytes, uint
   if (bytes > block_bytes_) {
     // Memory before the slot; but none is filled while the channel is full anyway.
     if (full()) return DRAGON_FULL;
-    Allocation payload;
-    const Status allocated = pool().try_allocate(bytes, AllocationType::kData, payload);
+    Pool& from = copies();
+    Allocation memory;
+    const Status allocated = from.try_allocate(bytes, AllocationType::kData, memory);
     if (allocated != DRAGON_SUCCESS) return allocated;
-    gather(payload.data, parts, count);
-    const Status sent = send_payload(payload.id, bytes, hints);
-    if (sent != DRAGON_SUCCESS) pool().free(payload.id);
+    gather(memory.data, parts, count);
+    const uint32_t segment = &from == &pool() ? 0 : from.segment_id();
+    const Status sent = send_payload({memory.id, segment, false}, bytes, hints);
+    if (sent != DRAGON_SUCCESS) from.free(memory.id);
     return sent;
   }
+  const Status sent = put_inline(parts, count, bytes, hints);
+  if (sent == DRAGON_SUCCESS) after_send();
+  return sent;
+}
+
+Status Channel::put_inline(const iovec* parts, size_t count, uint64_t bytes, uint64_t hints) {
   const Status supplied = need_slot();
   if (supplied != DRAGON_SUCCESS) return supplied;
   ChannelSlot& mine = *slot(private_);
@@ -89,12 +100,10 @@ Status Channel::send_once(const iovec* parts, size_t count, uint64_t bytes, uint
   mine.bytes.store(bytes, std::memory_order_relaxed);
   mine.hints.store(hints, std::memory_order_relaxed);
   gather(mine.inline_bytes(), parts, count);
-  const Status sent = enqueue(0);
-  if (sent == DRAGON_SUCCESS) after_send();
-  return sent;
+  return enqueue({});
 }
 
-Status Channel::try_send_allocation(uint64_t allocation, uint64_t hints) {
+Status Channel::try_send_allocation(uint64_t allocation, uint64_t hints, bool read_only) {
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
   if (no_more_receivers()) return DRAGON_BROKEN_PIPE;
@@ -102,53 +111,77 @@ Status Channel::try_send_allocation(uint64_t allocation, uint64_t hints) {
   const Status found = pool().find(allocation, info);
   if (found != DRAGON_SUCCESS) return found;
   if (info.owner != node().me().id) return DRAGON_NOT_OWNER;
-  return send_payload(allocation, info.allocation.bytes, hints);
+  return send_payload({allocation, 0, read_only}, info.allocation.bytes, hints);
 }
 
 // The allocation is noted in the record while its owner may be a message that is never sent.
-Status Channel::send_payload(uint64_t allocation, uint64_t bytes, uint64_t hints) {
+Status Channel::send_payload(const Payload& payload, uint64_t bytes, uint64_t hints) {
   const Status supplied = need_slot();
   if (supplied != DRAGON_SUCCESS) return supplied;
   ChannelSlot& mine = *slot(private_);
-  mine.payload.store(allocation, std::memory_order_relaxed);
+  mine.payload.store(payload.id, std::memory_order_relaxed);
+  mine.segment.store(payload.segment, std::memory_order_relaxed);
+  mine.flags.store(payload.read_only ? kSlotReadOnly : 0, std::memory_order_relaxed);
   mine.bytes.store(bytes, std::memory_order_relaxed);
   mine.hints.store(hints, std::memory_order_relaxed);
-  mine_->ticket.store(allocation);
-  const Status sent = enqueue(allocation);
+  mine_->spare.store(payload.segment);
+  mine_->ticket.store(payload.id);
+  const Status sent = enqueue(payload);
   mine_->ticket.store(0);
-  if (sent == DRAGON_SUCCESS) after_send();
+  if (sent == DRAGON_SUCCESS) {
+    sent_payload_ = payload;
+    after_send();
+  }
   return sent;
 }
 
 // Two places to wait at: the channel while it is full, the pool while that is.
 template <typename Attempt>
-Status Channel::send_until(Deadline deadline, Attempt&& attempt) {
+Status Channel::send_until(Deadline deadline, WaitMode wait, Attempt&& attempt) {
   for (;;) {
-    Status status =
-        wait_until(node().lot(), place(PollEvent::kOut), deadline, true, attempt, waits_for_slot);
+    Status status = wait_until(node().lot(), place(PollEvent::kOut), deadline, true, attempt,
+                               waits_for_slot, 0, wait);
     if (status != DRAGON_OUT_OF_MEMORY || deadline.is_once()) return status;
-    status = wait_until(node().lot(), pool().place(), deadline, true, attempt, waits_for_memory);
+    status = wait_until(node().lot(), copies().place(), deadline, true, attempt, waits_for_memory,
+                        0, wait);
     if (!waits_for_slot(status)) return status;
   }
 }
 
 Status Channel::send(const iovec* parts, size_t count, uint64_t hints, Deadline deadline,
-                     ReturnMode mode) {
-  if (mode != ReturnMode::kWhenDeposited) return DRAGON_NOT_SUPPORTED;
+                     ReturnMode mode, WaitMode wait) {
   if (closed()) return DRAGON_CLOSED;
   const uint64_t bytes = total_bytes(parts, count);
-  const Status status = send_once(parts, count, bytes, hints);
-  if (status == DRAGON_SUCCESS || deadline.is_once()) [[likely]]
+  Status status = send_once(parts, count, bytes, hints);
+  if (status != DRAGON_SUCCESS && !deadline.is_once()) {
+    status = send_until(deadline, wait, [&] { return send_once(parts, count, bytes, hints); });
+  }
+  if (status != DRAGON_SUCCESS || mode != ReturnMode::kWhenReceived) [[likely]]
     return status;
-  return send_until(deadline, [&] { return send_once(parts, count, bytes, hints); });
+  const Payload payload = bytes > block_bytes_ ? sent_payload_ : Payload{};
+  status = await_receipt(payload, deadline, wait);
+  const bool taken_back = is_not_yet(status) || status == DRAGON_TIMEOUT;
+  if (taken_back && payload.id != 0) pool_of(payload)->free(payload.id);
+  return status;
 }
 
-Status Channel::send_allocation(uint64_t allocation, uint64_t hints, Deadline deadline) {
+Status Channel::send_allocation(uint64_t allocation, uint64_t hints, Deadline deadline,
+                                ReturnMode mode, bool read_only, WaitMode wait) {
   if (closed()) return DRAGON_CLOSED;
-  return send_until(deadline, [&] { return try_send_allocation(allocation, hints); });
+  const Status status =
+      send_until(deadline, wait, [&] { return try_send_allocation(allocation, hints, read_only); });
+  if (status != DRAGON_SUCCESS || mode != ReturnMode::kWhenReceived) return status;
+  return await_receipt({allocation, 0, read_only}, deadline, wait);
 }
 
 Status Channel::try_receive(uint8_t* buffer, ReceivedMessage& out) {
+  const Status status = take(buffer, out);
+  if (status == DRAGON_SUCCESS) after_receive();
+  return status;
+}
+
+// A receive that tells nobody yet.
+Status Channel::take(uint8_t* buffer, ReceivedMessage& out) {
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
   // Before the head: who closes after this look has sent nothing that the next look misses.
@@ -163,70 +196,25 @@ Status Channel::try_receive(uint8_t* buffer, ReceivedMessage& out) {
     out.bytes = filled->bytes.load(std::memory_order_relaxed);
     out.hints = filled->hints.load(std::memory_order_relaxed);
     out.allocation = filled->payload.load(std::memory_order_relaxed);
-    if (out.allocation == 0) {
+    out.read_only = false;
+    if (out.allocation == 0) [[likely]] {
       copy_bytes(buffer, filled->inline_bytes(), std::min(out.bytes, block_bytes_));
       if (!remove(head)) continue;
       out.data = buffer;
-      after_receive();
       return DRAGON_SUCCESS;
     }
-    const Status taken = receive_payload(head, out.allocation, out);
+    const Payload payload = payload_of(*filled);
+    const Status taken =
+        payload.read_only ? receive_lent(head, payload, out) : receive_payload(head, payload, out);
     if (taken != DRAGON_WOULD_BLOCK) return taken;
   }
 }
 
-// The receive takes place where the payload gets its owner. WOULD_BLOCK if somebody was faster.
-Status Channel::receive_payload(const Head& head, uint64_t allocation, ReceivedMessage& out) {
-  const Status taken = pool().change_owner(allocation, owner_at(head.position), node().me().id);
-  if (taken != DRAGON_SUCCESS) {
-    // Somebody freed the payload by its id: this message is lost, the next ones are not. Or a
-    // receiver has it, but has not emptied the cell: died or stopped, or is just about to.
-    if (!remove(head) || taken != DRAGON_OBJECT_DESTROYED) return DRAGON_WOULD_BLOCK;
-    after_receive();
-    return taken;
-  }
-  AllocationInfo info;
-  const Status found = pool().find(allocation, info);
-  out.data = info.allocation.data;
-  remove(head);
-  after_receive();
-  return found;
-}
-
-Status Channel::receive(uint8_t* buffer, Deadline deadline, ReceivedMessage& out) {
+Status Channel::receive(uint8_t* buffer, Deadline deadline, ReceivedMessage& out, WaitMode wait) {
   if (closed()) return DRAGON_CLOSED;
-  return wait_until(node().lot(), place(PollEvent::kIn), deadline, true,
-                    [&] { return try_receive(buffer, out); });
-}
-
-uint64_t Channel::drain() {
-  uint64_t drained = 0;
-  for (uint64_t left = message_count(); left > 0 && drop_one(); --left) ++drained;
-  return drained;
-}
-
-// A send that had looked before the channel was destroyed may still take place; whoever looks
-// later finds it destroyed, so this comes to an end.
-void Channel::drop_contents() {
-  while (drop_one()) {
-  }
-}
-
-bool Channel::drop_one() {
-  Head head;
-  while (find_head(head) == DRAGON_SUCCESS) {
-    const ChannelSlot* filled = slot(cell_slot(head.word));
-    const uint64_t payload = filled == nullptr ? 0 : filled->payload.load();
-    // As a receive does: the message must not be received with its payload freed.
-    const bool mine = payload != 0 && pool().change_owner(payload, owner_at(head.position),
-                                                          node().me().id) == DRAGON_SUCCESS;
-    const bool removed = remove(head);
-    if (mine) pool().free(payload);
-    if (!removed && !mine) continue;
-    after_receive();
-    return true;
-  }
-  return false;
+  return wait_until(
+      node().lot(), place(PollEvent::kIn), deadline, true, [&] { return try_receive(buffer, out); },
+      is_not_yet, 0, wait);
 }
 
 // The bits of the lanes are looked at after the cell was changed, in an order that all agree on.
@@ -247,6 +235,7 @@ void Channel::after_receive() {
   ParkingLot& lot = node().lot();
   if ((waiting & 1u << kLaneOut) != 0) lot.wake_one(place(kLaneOut));
   if ((waiting & 1u << kLanePoll) != 0) lot.wake_all(place(kLanePoll));
+  if ((waiting & 1u << kLaneReceived) != 0) lot.wake_all(place(kLaneReceived));
   if ((waiting & 1u << kLaneEmpty) != 0 && empty()) lot.wake_all(place(kLaneEmpty));
 }
 
@@ -262,6 +251,9 @@ bool Channel::empty() {
 }
 
 Status Channel::try_poll(PollEvent event) {
+  if (event == PollEvent::kDestroyed && !closed()) {
+    return destroyed() ? DRAGON_SUCCESS : DRAGON_WOULD_BLOCK;
+  }
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
   const auto in = [this] {
@@ -285,6 +277,8 @@ Status Channel::try_poll(PollEvent event) {
       break;
     case PollEvent::kInOut:
       ready = in() || out();
+      break;
+    case PollEvent::kDestroyed:
       break;
   }
   return ready ? DRAGON_SUCCESS : DRAGON_WOULD_BLOCK;
@@ -313,6 +307,8 @@ WaitPlace Channel::poll_place(PollEvent event) const {
       return place(kLaneEmpty);
     case PollEvent::kFull:
       return place(kLaneFull);
+    case PollEvent::kDestroyed:
+      return place(kLaneDestroyed);
     case PollEvent::kIn:
     case PollEvent::kOut:
     case PollEvent::kInOut:

@@ -31,10 +31,20 @@ struct ChannelOptions {
   uint32_t capacity = 100;     // messages: 1 .. 2^20
   uint32_t block_bytes = 192;  // inline payload: 0 .. 16384, rounded up to 64
   bool end_of_stream = false;
+  std::shared_ptr<Pool>
+      payload_pool;  // for payloads by copy that are too long; none: the channel's
 };
 
-enum class ReturnMode { kWhenDeposited, kWhenReceived };
-enum class PollEvent : uint32_t { kIn = 0, kOut = 1, kEmpty = 2, kFull = 3, kInOut = 4 };
+// When a send is back. On a node the first three are the same: the message is in the channel.
+enum class ReturnMode { kImmediately, kWhenBuffered, kWhenDeposited, kWhenReceived };
+enum class PollEvent : uint32_t {
+  kIn = 0,
+  kOut = 1,
+  kEmpty = 2,
+  kFull = 3,
+  kInOut = 4,
+  kDestroyed = 5,  // for who wants to be told; every other call is OBJECT_DESTROYED then
+};
 
 // A message as the receiver gets it. Inline bytes were copied to the caller's buffer; a payload
 // by descriptor is an allocation that now belongs to the receiver, who frees it.
@@ -43,6 +53,22 @@ struct ReceivedMessage {
   uint64_t bytes = 0;
   uint64_t hints = 0;
   uint64_t allocation = 0;  // 0: data points into the caller's buffer
+  Pool* pool = nullptr;     // the allocation's
+  bool read_only = false;   // the allocation stays the sender's: not to be changed or freed
+};
+
+struct ChannelInfo {
+  uint32_t capacity = 0;
+  uint32_t block_bytes = 0;
+  bool end_of_stream = false;
+  bool remote = false;
+  uint64_t messages = 0;
+  uint64_t free = 0;  // messages that still fit
+  uint32_t senders = 0;
+  uint32_t receivers = 0;
+  uint32_t holders = 0;
+  uint32_t blocked_senders = 0;  // waits of any kind: threads and event loops
+  uint32_t blocked_receivers = 0;
 };
 
 class Channel : public ManagedObject {
@@ -58,21 +84,43 @@ class Channel : public ManagedObject {
   // TOO_LARGE; BROKEN_PIPE; OBJECT_DESTROYED. On any of them nothing was sent.
   Status try_send(const iovec* parts, size_t count, uint64_t hints);
   Status send(const iovec* parts, size_t count, uint64_t hints, Deadline deadline,
-              ReturnMode mode = ReturnMode::kWhenDeposited);
+              ReturnMode mode = ReturnMode::kWhenDeposited, WaitMode wait = WaitMode::kAdaptive);
   // Sends an allocation of the channel's pool, which this actor owns, without a copy. On success
   // it belongs to the message; else still to the caller. NOT_OWNER if it is not this actor's.
-  Status try_send_allocation(uint64_t allocation, uint64_t hints);
-  Status send_allocation(uint64_t allocation, uint64_t hints, Deadline deadline);
+  Status try_send_allocation(uint64_t allocation, uint64_t hints, bool read_only = false);
+  Status send_allocation(uint64_t allocation, uint64_t hints, Deadline deadline,
+                         ReturnMode mode = ReturnMode::kWhenDeposited, bool read_only = false,
+                         WaitMode wait = WaitMode::kAdaptive);
+  // Sends messages of one part each; `sent` of them went, and the result is why no more did.
+  Status try_send_many(const iovec* messages, size_t count, uint64_t hints, size_t& sent);
 
   // Takes the next message. `buffer` is for inline bytes and at least block_bytes() long.
   // EMPTY; EOF; OBJECT_DESTROYED.
   Status try_receive(uint8_t* buffer, ReceivedMessage& out);
-  Status receive(uint8_t* buffer, Deadline deadline, ReceivedMessage& out);
+  Status receive(uint8_t* buffer, Deadline deadline, ReceivedMessage& out,
+                 WaitMode wait = WaitMode::kAdaptive);
+  // Takes up to `count` messages; `buffer` holds as many blocks. `got` is how many came, and the
+  // result is why no more did.
+  Status try_receive_many(uint8_t* buffer, size_t count, ReceivedMessage* out, size_t& got);
+  // Takes the next message into an allocation that this actor owns, or with 0 into a new one of the
+  // pool; `out.allocation` is this actor's. BUFFER_TOO_SHORT with out.bytes set, OUT_OF_MEMORY or
+  // TOO_LARGE: the message stays.
+  Status try_receive_into(Pool& to, uint64_t allocation, ReceivedMessage& out);
+  Status receive_into(Pool& to, uint64_t allocation, Deadline deadline, ReceivedMessage& out);
+  // Frees the payload of a received message, if it came with one of its own.
+  static void release(const ReceivedMessage& message) {
+    if (message.allocation != 0 && !message.read_only) message.pool->free(message.allocation);
+  }
+  // Takes the next message away and frees its payload. EMPTY; EOF.
+  Status try_pop();
   // Copies up to `capacity` bytes of the next message, which stays; `out.bytes` is its length.
   // EMPTY; EOF; BUFFER_TOO_SHORT with out.bytes set.
   Status try_peek(uint8_t* buffer, uint64_t capacity, ReceivedMessage& out);
   // Frees all messages that wait; returns how many.
   uint64_t drain();
+  // The same as a call that can fail.
+  Status reset();
+  Status destroy();
 
   // SUCCESS or WOULD_BLOCK. kIn is also true at the end of the stream, kOut when a send would be
   // BROKEN_PIPE: the operation would not block.
@@ -84,6 +132,11 @@ class Channel : public ManagedObject {
   uint32_t block_bytes() const { return static_cast<uint32_t>(block_bytes_); }
   uint32_t senders() const { return count(Role::kSender); }
   uint32_t receivers() const { return count(Role::kReceiver); }
+  ChannelInfo info();
+  // For tests: this attachment behaves as if the channel were another node's. What is only for the
+  // channel's own node is NOT_SUPPORTED then.
+  void masquerade_as_remote(bool remote) { remote_ = remote; }
+  bool remote() const { return remote_; }
   ActorId mutex_holder() const { return shared().mutex.holder(); }
 
   // Where to wait. Receives wait at place(kIn) and sends at place(kOut), and use the wakes that
@@ -127,6 +180,13 @@ class Channel : public ManagedObject {
     const Ring* ring = nullptr;
     uint64_t word = 0;
   };
+  // What a message has outside of its slot.
+  struct Payload {
+    uint64_t id = 0;  // 0: nothing
+    uint32_t segment = 0;
+    bool read_only = false;
+    bool owned() const { return id != 0 && !read_only; }
+  };
   // Where this attachment goes on looking: everything before the position was sent or received.
   struct Cursor {
     uint64_t position = 0;
@@ -146,8 +206,8 @@ class Channel : public ManagedObject {
     return number < kRings && rings_[number].cells != nullptr ? &rings_[number] : find_ring(number);
   }
   const Ring* find_ring(uint32_t number);
-  Status enqueue(uint64_t allocation);
-  bool enqueue_at(Word64& cell, uint64_t word, const Ring& ring, uint64_t allocation,
+  Status enqueue(const Payload& payload);
+  bool enqueue_at(Word64& cell, uint64_t word, const Ring& ring, const Payload& payload,
                   Status& status);
   void fetch_for_next();
   bool see_room(const Ring& ring);
@@ -162,17 +222,29 @@ class Channel : public ManagedObject {
 
   // The steps of a send and a receive.
   Status send_once(const iovec* parts, size_t count, uint64_t bytes, uint64_t hints);
-  Status send_payload(uint64_t allocation, uint64_t bytes, uint64_t hints);
-  Status receive_payload(const Head& head, uint64_t allocation, ReceivedMessage& out);
+  Status put_inline(const iovec* parts, size_t count, uint64_t bytes, uint64_t hints);
+  Status send_payload(const Payload& payload, uint64_t bytes, uint64_t hints);
+  Status take(uint8_t* buffer, ReceivedMessage& out);
+  Status receive_payload(const Head& head, const Payload& payload, ReceivedMessage& out);
+  Status receive_lent(const Head& head, const Payload& payload, ReceivedMessage& out);
+  Status copy_head(Pool& to, const Head& head, const Payload& payload, const Allocation& into);
+  static Payload payload_of(const ChannelSlot& filled);
+  Pool* pool_of(const Payload& payload);
+  Pool& copies();
+  Status claim(const Payload& payload, uint64_t position);
   bool drop_one();
+  Status await_receipt(const Payload& payload, Deadline deadline, WaitMode wait);
+  bool take_back(const Payload& payload, Word64& cell);
+  uint32_t blocked(uint32_t lane) const;
   bool full();
   bool empty();
   void after_send();
   void after_receive();
   template <typename Attempt>
-  Status send_until(Deadline deadline, Attempt&& attempt);
+  Status send_until(Deadline deadline, WaitMode wait, Attempt&& attempt);
 
   // channel_recovery.cpp
+  void give_back_payload(const Record& record);
   bool is_queued(uint64_t position, uint64_t allocation);
   const char* audit_message(const Ring& ring, uint64_t index, uint64_t word, uint64_t head,
                             uint64_t tail);
@@ -204,11 +276,15 @@ class Channel : public ManagedObject {
   uint64_t block_bytes_ = 0;
   uint64_t stride_ = 0;
   bool stream_ = false;
-  Record* mine_ = nullptr;     // this attachment's open record
-  SlotRef private_ = kNoSlot;  // as the record says
-  uint64_t seen_head_ = 0;     // at most the head
+  bool remote_ = false;
+  std::shared_ptr<Pool> payload_pool_;  // as used last
+  Record* mine_ = nullptr;              // this attachment's open record
+  SlotRef private_ = kNoSlot;           // as the record says
+  uint64_t seen_head_ = 0;              // at most the head
   Cursor send_at_;
   Cursor receive_at_;
+  Cursor last_sent_;
+  Payload sent_payload_;  // of the last message sent
   Ring rings_[kRings];
   uint8_t* chunks_[kChunks] = {};
 };

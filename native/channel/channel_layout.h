@@ -39,7 +39,9 @@ constexpr uint32_t kLaneOut = 1;
 constexpr uint32_t kLaneEmpty = 2;
 constexpr uint32_t kLaneFull = 3;
 constexpr uint32_t kLanePoll = 4;  // polls for in and out; like empty and full, woken all at once
-constexpr uint32_t kChannelLanes = 5;
+constexpr uint32_t kLaneReceived = 5;   // senders that wait for their message to be received
+constexpr uint32_t kLaneDestroyed = 6;  // nobody wakes it before the end
+constexpr uint32_t kChannelLanes = 7;
 
 enum class CellState : uint64_t { kFree = 0, kQueued = 1, kVoid = 2, kClosed = 3 };
 
@@ -69,8 +71,10 @@ struct ChannelSlot {
   Word64 hints;
   Word64 payload;  // allocation id, 0 if inline
   Word32 next;     // list of spare slots
+  Word32 flags;    // kSlotReadOnly
+  Word32 segment;  // of the payload's pool; 0 is the channel's
   Word32 spare32;
-  Word64 spare[3];
+  Word64 spare[2];
   uint8_t* inline_bytes() { return reinterpret_cast<uint8_t*>(this + 1); }
   const uint8_t* inline_bytes() const { return reinterpret_cast<const uint8_t*>(this + 1); }
 };
@@ -106,6 +110,8 @@ static_assert(chunk_of(11) == 0 && chunk_of(12) == 1 && chunk_of(27) == 1 && chu
 static_assert(chunk_first_slot(1) == 12 && chunk_first_slot(2) == 28);
 static_assert(chunk_first_slot(kChunks - 1) + chunk_slots(kChunks - 1) < (1u << kSlotRefBits) - 1);
 
+constexpr uint32_t kSlotReadOnly = 1;  // the payload stays the sender's
+
 constexpr uint32_t kChannelEndOfStream = 1;
 
 struct ChannelHeader {
@@ -113,7 +119,8 @@ struct ChannelHeader {
   Word32 capacity;
   Word32 block_bytes;
   Word32 flags;
-  Word32 spare32[5];
+  Word32 payload_segment;  // of the pool for payloads by copy; 0 is the channel's
+  Word32 spare32[4];
 
   // Everything before this position was sent; and the ring in which it was, or is to be.
   alignas(kLineBytes) Word64 tail;

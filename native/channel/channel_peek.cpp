@@ -18,6 +18,7 @@ bool unchanged(Word64& cell, uint64_t word) {
 Status Channel::try_peek(uint8_t* buffer, uint64_t capacity, ReceivedMessage& out) {
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
+  if (remote_) return DRAGON_NOT_SUPPORTED;
   for (;;) {
     const bool ended = no_more_senders();
     settled_head();
@@ -30,18 +31,20 @@ Status Channel::try_peek(uint8_t* buffer, uint64_t capacity, ReceivedMessage& ou
     out.hints = filled->hints.load();
     out.data = buffer;
     out.allocation = 0;
-    const uint64_t payload = filled->payload.load();
+    const Payload payload = payload_of(*filled);
+    Pool* from = pool_of(payload);
     const bool fits = out.bytes <= capacity;
     Status result = fits ? DRAGON_SUCCESS : DRAGON_BUFFER_TOO_SHORT;
-    if (fits && payload == 0) {
+    if (fits && payload.id == 0) {
       copy_bytes(buffer, filled->inline_bytes(), std::min(out.bytes, block_bytes_));
     } else if (fits) {
       AllocationInfo info;
-      result = pool().find(payload, info);
+      result = from == nullptr ? DRAGON_OBJECT_DESTROYED : from->find(payload.id, info);
       const uint64_t bytes = std::min(out.bytes, info.allocation.bytes);
       if (result == DRAGON_SUCCESS) copy_unstable(buffer, info.allocation.data, bytes);
-      const bool still = pool().find(payload, info) == DRAGON_SUCCESS;
-      if (still && info.owner != owner_at(head.position)) continue;  // it was received
+      const bool still = from != nullptr && from->find(payload.id, info) == DRAGON_SUCCESS;
+      const bool received = payload.owned() && info.owner != owner_at(head.position);
+      if (still && received) continue;
       if (!still) result = DRAGON_OBJECT_DESTROYED;
     }
     if (unchanged(head.ring->cell(head.position), head.word)) return result;

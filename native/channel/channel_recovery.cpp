@@ -18,18 +18,21 @@ uint32_t Channel::give_back(const std::shared_ptr<Pool>& pool, const AllocationI
     const MutexGuard recovered = channel.guard(Deadline::never());
   }
   channel.settled_head();
-  const uint64_t allocation = record.ticket.load();
-  const uint64_t position = record.since_ns.load();
-  AllocationInfo info;
-  if (allocation != 0 && pool->find(allocation, info) == DRAGON_SUCCESS) {
-    const uint64_t owner = channel.owner_at(position);
-    // Not in the queue now and the message's all the same: it was never sent.
-    if (info.owner == owner && !channel.is_queued(position, allocation) &&
-        pool->change_owner(allocation, owner, pool->node().me().id) == DRAGON_SUCCESS) {
-      pool->free(allocation);
-    }
-  }
+  channel.give_back_payload(record);
   return record.next.load() == kNoSlot ? 0 : 1;
+}
+
+void Channel::give_back_payload(const Record& record) {
+  Payload payload;
+  payload.id = record.ticket.load();
+  payload.segment = record.spare.load();
+  const uint64_t position = record.since_ns.load();
+  Pool* from = payload.id == 0 ? nullptr : pool_of(payload);
+  AllocationInfo info;
+  if (from == nullptr || from->find(payload.id, info) != DRAGON_SUCCESS) return;
+  // Not in the queue now and the message's all the same: it was never sent.
+  if (info.owner != owner_at(position) || is_queued(position, payload.id)) return;
+  if (claim(payload, position) == DRAGON_SUCCESS) from->free(payload.id);
 }
 
 // Whether the allocation is the payload of the message at the position.
@@ -85,11 +88,13 @@ void take_apart_channel(Pool& pool, const AllocationInfo& object) {
       const uint64_t word = ring->cells[index].load();
       if (cell_state(word) != CellState::kQueued) continue;
       const ChannelSlot* filled = filled_slot(word);
-      const uint64_t payload = filled == nullptr ? 0 : filled->payload.load();
+      const Channel::Payload payload =
+          filled == nullptr ? Channel::Payload{} : Channel::payload_of(*filled);
+      Pool* from = payload.owned() ? channel.pool_of(payload) : nullptr;
       AllocationInfo info;
-      if (payload == 0 || pool.find(payload, info) != DRAGON_SUCCESS) continue;
+      if (from == nullptr || from->find(payload.id, info) != DRAGON_SUCCESS) continue;
       const uint64_t position = cell_lap(word) << ring->bits | index;
-      if (info.owner == owner_message(id, position)) pool.free(payload);
+      if (info.owner == owner_message(id, position)) from->free(payload.id);
     }
   }
   for (uint32_t number = 1; number < kRings; ++number) {
@@ -136,10 +141,13 @@ const char* Channel::audit_message(const Ring& ring, uint64_t index, uint64_t wo
   if (position < head || position >= tail) return "a message is not between head and tail";
   const ChannelSlot* filled = slot(cell_slot(word));
   if (filled == nullptr) return "a message without its slot";
-  const uint64_t payload = filled->payload.load();
+  const Payload payload = payload_of(*filled);
   AllocationInfo info;
-  if (payload == 0) return "";
-  if (pool().find(payload, info) != DRAGON_SUCCESS) return "a message without its payload";
+  if (!payload.owned()) return "";
+  Pool* from = pool_of(payload);
+  if (from == nullptr || from->find(payload.id, info) != DRAGON_SUCCESS) {
+    return "a message without its payload";
+  }
   return info.owner == owner_at(position) ? "" : "a payload that is not its message's";
 }
 

@@ -64,7 +64,7 @@ bool Channel::advance(Cursor& cursor, const Word64& end, const Word32& ring) {
 }
 
 // Puts the private slot in at the tail.
-Status Channel::enqueue(uint64_t allocation) {
+Status Channel::enqueue(const Payload& payload) {
   ChannelHeader& header = shared();
   Cursor& at = send_at_;
   for (;;) {
@@ -86,7 +86,7 @@ Status Channel::enqueue(uint64_t allocation) {
           continue;
         }
         Status status = DRAGON_SUCCESS;
-        if (enqueue_at(cell, word, *ring, allocation, status)) return status;
+        if (enqueue_at(cell, word, *ring, payload, status)) return status;
         continue;
       }
       if (cell_state(word) == CellState::kClosed) {
@@ -119,27 +119,27 @@ bool Channel::see_room(const Ring& ring) {
 }
 
 // One attempt at a FREE cell; false if somebody else was faster.
-bool Channel::enqueue_at(Word64& cell, uint64_t word, const Ring& ring, uint64_t allocation,
+bool Channel::enqueue_at(Word64& cell, uint64_t word, const Ring& ring, const Payload& payload,
                          Status& status) {
   const uint64_t position = send_at_.position;
   const SlotRef exchange = cell_slot(word);
   slot(private_)->filled_for.store(position + 1, std::memory_order_relaxed);
   mine_->previous.store(exchange);
-  if (allocation != 0) {
+  Pool* pool = payload.owned() ? pool_of(payload) : nullptr;
+  if (pool != nullptr) {
     mine_->since_ns.store(position);
-    status = pool().change_owner(allocation, node().me().id, owner_at(position));
+    status = pool->change_owner(payload.id, node().me().id, owner_at(position));
     if (status != DRAGON_SUCCESS) return true;
   }
   uint64_t expected = word;
   const uint64_t queued = cell_word(ring.lap(position), CellState::kQueued, private_);
   if (!cell.cas_seq(expected, queued)) {
-    if (allocation != 0) {
-      pool().change_owner(allocation, owner_at(position), node().me().id);
-    }
+    if (pool != nullptr) pool->change_owner(payload.id, owner_at(position), node().me().id);
     return false;
   }
   mine_->next.store(exchange);
   private_ = exchange;
+  last_sent_ = send_at_;
   send_at_.position = position + 1;
   if ((position + 1) % kStepsToSay == 0) raise(shared().tail, position + 1);
   fetch_for_next();
@@ -198,9 +198,11 @@ bool Channel::remove(const Head& head) {
 // died or stopped in between.
 bool Channel::payload_taken(const Head& head) {
   const ChannelSlot* filled = slot(cell_slot(head.word));
-  const uint64_t payload = filled == nullptr ? 0 : filled->payload.load();
+  if (filled == nullptr) return false;
+  const Payload payload = payload_of(*filled);
+  Pool* pool = payload.owned() ? pool_of(payload) : nullptr;
   AllocationInfo info;
-  if (payload == 0 || pool().find(payload, info) != DRAGON_SUCCESS) return false;
+  if (pool == nullptr || pool->find(payload.id, info) != DRAGON_SUCCESS) return false;
   return info.owner != owner_at(head.position);
 }
 

@@ -262,16 +262,6 @@ TEST_CASE_FIXTURE(NodeFixture, "a try tells the condition, a time-out is TIMEOUT
   CHECK(channel->message_count() == 1);
 }
 
-TEST_CASE_FIXTURE(NodeFixture, "the return mode WHEN_RECEIVED is NOT_SUPPORTED [CH-022]") {
-  const auto channel = make_channel(pool);
-  const std::string text = "x";
-  const iovec part = part_of(text);
-  CHECK(channel->send(&part, 1, 0, Deadline::once(), ReturnMode::kWhenReceived) ==
-        DRAGON_NOT_SUPPORTED);
-  check_ok(channel->send(&part, 1, 0, Deadline::once(), ReturnMode::kWhenDeposited));
-  CHECK(channel->message_count() == 1);  // deposited when the call is back
-}
-
 TEST_CASE_FIXTURE(NodeFixture, "a closed channel is CLOSED [CH-023]") {
   const auto channel = make_channel(pool);
   channel->close();

@@ -65,6 +65,7 @@ Status open_record(Node& node, const ObjectName& name, Role role, OpenGate& gate
   record.ticket.store(0);
   record.next.store(0);
   record.previous.store(0);
+  record.spare.store(0);
   if (lent) record.owner.store(record.owner.load() | kRecordLent);
   StripeGuard guard(node, key);
   ObjectHeader* header = gate.header();

@@ -39,6 +39,9 @@ struct WaitPlace {
   uint32_t bit = 0;
 };
 
+// How a blocked thread waits.
+enum class WaitMode { kAdaptive, kSpin, kIdle };
+
 // kBlockedOnBell: a thread that waits in several queues at once, and so sleeps on its actor's bell.
 enum class WaitKind : uint32_t { kBlocked = 1, kEventLoop = 2, kBlockedOnBell = 3 };
 
@@ -142,10 +145,11 @@ class ParkingLot {
 // that was drawn before, or 0. An attempt that takes `SleepSteps&` may shorten the next sleep.
 //
 // First the attempt is repeated for as long as that pays (spin.h), which nobody sees; then a record
-// tells the others of the wait.
+// tells the others of the wait. With WaitMode::kIdle the record comes at once, with kSpin never.
 template <typename Attempt>
 Status wait_until(ParkingLot& lot, const WaitPlace& place, Deadline deadline, bool uses_wakes,
-                  Attempt&& attempt, bool (*waits_for)(Status) = is_not_yet, uint64_t ticket = 0) {
+                  Attempt&& attempt, bool (*waits_for)(Status) = is_not_yet, uint64_t ticket = 0,
+                  WaitMode mode = WaitMode::kAdaptive) {
   SleepSteps steps;
   Status status = DRAGON_SUCCESS;
   const auto settled = [&] {
@@ -157,7 +161,18 @@ Status wait_until(ParkingLot& lot, const WaitPlace& place, Deadline deadline, bo
     return !waits_for(status);
   };
   if (settled() || deadline.is_once()) return status;
-  if (lot.spin().spin(place.key, settled)) return status;
+  if (mode == WaitMode::kAdaptive && lot.spin().spin(place.key, settled)) return status;
+  if (mode == WaitMode::kSpin) {
+    for (uint32_t looks = 1; !settled(); ++looks) {
+      if (deadline.passed()) return DRAGON_TIMEOUT;
+      if (looks % kSpinsPerYield == 0) {
+        yield_ns();
+      } else {
+        spin_pause();
+      }
+    }
+    return status;
+  }
   RecordId record = 0;
   const Status armed = lot.arm(place, WaitKind::kBlocked, ticket, record);
   if (armed != DRAGON_SUCCESS) return armed;

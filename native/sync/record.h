@@ -46,14 +46,15 @@ struct Record {
   Word64 key;         // kWait: the lane's key. kOpen: the object's key
   Word64 allocation;  // kOpen: allocation id of the object, 0 for a pool. kWait: unused
   // kOpen, of a channel: what the attachment has in it besides being open. An allocation that is
-  // being sent and the position that it is tried at; the attachment's private slot, and the slot
-  // that a send gets in exchange (channel/channel_layout.h).
+  // being sent, with its segment if that is not the channel's, and the position that it is tried
+  // at; the attachment's private slot, and the slot that a send gets in exchange
+  // (channel/channel_layout.h).
   Word64 ticket;    // kWait: place in the queue. kOpen: allocation
   Word64 since_ns;  // kWait: when the wait began. kOpen: position
   Word32 kind;      // kWait: WaitKind. kOpen: Role
   Word32 next;  // kWait: index in the bucket's list, rebuilt from the states. kOpen: private slot
   Word32 previous;  // kWait: the same. kOpen: slot in exchange
-  Word32 spare;
+  Word32 spare;     // kOpen: segment
 };
 static_assert(sizeof(Record) == 64 && offsetof(Record, key) == 16 && offsetof(Record, kind) == 48);
 
