@@ -23,6 +23,7 @@ AllocationType type_for(HandleKind kind) {
     case HandleKind::kEvent:
     case HandleKind::kCondition:
     case HandleKind::kBroadcast:
+    case HandleKind::kRwLock:
       return AllocationType::kEvent;
     case HandleKind::kPool:
     case HandleKind::kAllocation:

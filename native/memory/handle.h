@@ -28,6 +28,7 @@ enum class HandleKind : uint8_t {
   kEvent = 8,
   kCondition = 9,
   kBroadcast = 10,
+  kRwLock = 11,
 };
 
 struct Handle {

@@ -45,7 +45,7 @@ enum class ActorState : uint32_t { kFree = 0, kLive = 1, kDead = 2, kReclaiming 
 struct ActorSlot {
   Word64 word;
   Word64 start_time;    // the whole number, for people; 0 until written
-  Word32 bell_pending;  // 1: rung and not drained
+  Word32 bell_pending;  // the actor whose bell is rung and not drained, or 0
   Word32 spare32;
   Word64 name[4];  // for people, zero-padded
   Word64 spare[9];

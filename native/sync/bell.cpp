@@ -1,10 +1,8 @@
 #include "sync/bell.h"
 
 #include <errno.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -12,76 +10,117 @@ namespace dragon {
 
 namespace {
 
-struct BellAddress {
-  sockaddr_un address{};
-  socklen_t length = 0;
-};
+// Read and write: no end of a FIFO is ever missing, so nothing blocks, hangs up or signals.
+constexpr int kOpenFlags = O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW;
 
-bool make_address(const char* dir, ActorId actor, BellAddress& out) {
-  out.address.sun_family = AF_UNIX;
-  const int length = ::snprintf(out.address.sun_path, sizeof(out.address.sun_path), "%s/bell.%u",
-                                dir, actor_slot(actor));
-  if (length < 0 || static_cast<size_t>(length) >= sizeof(out.address.sun_path)) return false;
-  out.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length + 1);
-  return true;
+constexpr size_t kLongestName = sizeof("/bell.16383");
+
+void close_fd(int& fd) {
+  if (fd >= 0) ::close(fd);
+  fd = -1;
+}
+
+int make_reserve() {
+  return ::open("/", O_PATH | O_CLOEXEC);
 }
 
 }  // namespace
 
-Status Bell::open(const char* dir, ActorTable& actors, ActorId me, bool bound) {
-  BellAddress own;
-  if (::strlen(dir) >= sizeof(dir_) || !make_address(dir, kActorSlots - 1, own)) {
-    return DRAGON_INVALID_ARGUMENT;
-  }
-  make_address(dir, me, own);
-  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return DRAGON_SYSTEM;
-  if (bound) {
-    // What lies there belonged to a former owner of the slot.
-    ::unlink(own.address.sun_path);
-    if (::bind(fd, reinterpret_cast<sockaddr*>(&own.address), own.length) != 0) {
-      const int error = errno;
-      ::close(fd);
-      errno = error;
-      return DRAGON_SYSTEM;
-    }
-  }
-  ::strcpy(dir_, dir);
+Status Bell::open(const char* dir, ActorTable& actors, ActorId me, bool own) {
+  dir_ = dir;
+  if (dir_.size() + kLongestName > sizeof(sockaddr_un::sun_path)) return DRAGON_INVALID_ARGUMENT;
   actors_ = &actors;
   me_ = me;
-  fd_ = fd;
-  bound_ = bound;
-  return DRAGON_SUCCESS;
+  reserve_ = make_reserve();
+  if (reserve_ < 0) return DRAGON_SYSTEM;
+  if (!own) return DRAGON_SUCCESS;
+  const std::string name = name_of(me);
+  // What lies there belonged to a former owner of the slot.
+  ::unlink(name.c_str());
+  if (::mkfifo(name.c_str(), 0600) == 0) fd_ = ::open(name.c_str(), kOpenFlags);
+  if (fd_ >= 0) return DRAGON_SUCCESS;
+  const int error = errno;
+  ::unlink(name.c_str());
+  close_fd(reserve_);
+  actors_ = nullptr;
+  errno = error;
+  return DRAGON_SYSTEM;
 }
 
 void Bell::close() {
-  if (fd_ < 0) return;
-  if (bound_) remove_name(me_);
-  ::close(fd_);
-  fd_ = -1;
+  if (actors_ == nullptr) return;
+  if (fd_ >= 0) remove_name(me_);
+  close_fd(fd_);
+  close_fd(reserve_);
+  for (Opened& one : opened_) close_fd(one.fd);
+  actors_ = nullptr;
 }
 
 void Bell::ring(ActorId actor, bool force) {
-  if (actors_->bell_pending(actor).exchange(1) != 0 && !force) return;
-  BellAddress target;
-  if (fd_ < 0 || !make_address(dir_, actor, target)) return;
-  // Full counts as rung, a missing socket is a dead actor's: no result matters.
+  if (actors_ == nullptr) return;
+  if (actors_->bell_pending(actor).exchange(actor) == actor && !force) return;
   const char ring = 1;
-  ::sendto(fd_, &ring, sizeof(ring), MSG_DONTWAIT | MSG_NOSIGNAL,
-           reinterpret_cast<sockaddr*>(&target.address), target.length);
+  const int fd = reach(actor);
+  // Full counts as rung, a missing bell is a dead actor's: no result matters.
+  if (fd >= 0 && ::write(fd, &ring, sizeof(ring)) < 0) return;
+}
+
+// The actor's bell, opened if it is not; -1 if there is none.
+int Bell::reach(ActorId actor) {
+  for (Opened& one : opened_) {
+    if (one.fd < 0 || one.actor != actor) continue;
+    one.used = ++rings_;
+    return one.fd;
+  }
+  const int fd = open_bell(actor);
+  if (fd < 0) return fd;
+  Opened* place = &opened_[0];
+  for (Opened& one : opened_) {
+    if (one.used < place->used) place = &one;
+  }
+  close_fd(place->fd);
+  *place = {actor, fd, ++rings_};
+  return fd;
+}
+
+int Bell::open_bell(ActorId actor) {
+  const std::string name = name_of(actor);
+  int fd = -1;
+  do {
+    fd = ::open(name.c_str(), kOpenFlags);
+  } while (fd < 0 && (errno == EMFILE || errno == ENFILE) && close_oldest());
+  // The reserve is made anew as soon as there is a descriptor for it again.
+  if (fd >= 0 && reserve_ < 0) reserve_ = make_reserve();
+  return fd;
+}
+
+// Frees a descriptor of this actor's; false if it has none left to free.
+bool Bell::close_oldest() {
+  Opened* oldest = nullptr;
+  for (Opened& one : opened_) {
+    if (one.fd >= 0 && (oldest == nullptr || one.used < oldest->used)) oldest = &one;
+  }
+  int& fd = oldest == nullptr ? reserve_ : oldest->fd;
+  if (fd < 0) return false;
+  close_fd(fd);
+  if (oldest != nullptr) oldest->used = 0;
+  return true;
 }
 
 void Bell::drain() {
-  char rings[16];
-  while (::recv(fd_, rings, sizeof(rings), MSG_DONTWAIT) >= 0 || errno == EINTR) {
+  char rings[512];
+  while (::read(fd_, rings, sizeof(rings)) == sizeof(rings)) {
   }
   // A read-modify-write: who found it set before has published what the caller looks for next.
   actors_->bell_pending(me_).exchange(0);
 }
 
 void Bell::remove_name(ActorId actor) {
-  BellAddress target;
-  if (make_address(dir_, actor, target)) ::unlink(target.address.sun_path);
+  ::unlink(name_of(actor).c_str());
+}
+
+std::string Bell::name_of(ActorId actor) const {
+  return dir_ + "/bell." + std::to_string(actor_slot(actor));
 }
 
 }  // namespace dragon

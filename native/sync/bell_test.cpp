@@ -2,7 +2,10 @@
 #include "sync/bell.h"
 
 #include <poll.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <vector>
 
 #include "sync/segment_fixture.h"
 
@@ -16,23 +19,34 @@ bool readable(const Bell& bell) {
   return ::poll(&poll, 1, 0) == 1;
 }
 
-int datagrams(const Bell& bell) {
+int rings(const Bell& bell) {
   int count = 0;
   char byte = 0;
-  while (::recv(bell.fd(), &byte, 1, MSG_DONTWAIT) >= 0) ++count;
+  while (::read(bell.fd(), &byte, 1) == 1) ++count;
   return count;
+}
+
+// Takes all descriptors that this process may still have but `left`.
+std::vector<int> take_descriptors(int left) {
+  std::vector<int> taken;
+  for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) taken.push_back(fd);
+  for (; left > 0 && !taken.empty(); --left) {
+    ::close(taken.back());
+    taken.pop_back();
+  }
+  return taken;
 }
 
 }  // namespace
 
-TEST_CASE("a thousand rings are one datagram, and the next one after a drain is new [SYN-040]") {
+TEST_CASE("a thousand rings are one, and the next one after a drain is new [SYN-040]") {
   SegmentFixture fixture;
   const auto owner = fixture.actor();
   const auto other = fixture.actor();
   CHECK_FALSE(readable(owner->bell));
   for (int i = 0; i < 1'000; ++i) other->bell.ring(owner->me.id);
   CHECK(readable(owner->bell));
-  CHECK(datagrams(owner->bell) == 1);
+  CHECK(rings(owner->bell) == 1);
   owner->bell.drain();
   CHECK_FALSE(readable(owner->bell));
   other->bell.ring(owner->me.id);
@@ -56,7 +70,7 @@ TEST_CASE("a full bell counts as rung and a missing one is ignored [SYN-041]") {
 TEST_CASE("a forced ring is sent although the bell counts as rung [SYN-042]") {
   SegmentFixture fixture;
   const auto owner = fixture.actor();
-  owner->table.bell_pending(owner->me.id).store(1);
+  owner->table.bell_pending(owner->me.id).store(owner->me.id);
   owner->bell.ring(owner->me.id);
   CHECK_FALSE(readable(owner->bell));
   owner->bell.ring(owner->me.id, true);
@@ -84,4 +98,42 @@ TEST_CASE("a bell's name goes with it, and one that was left behind is replaced 
   ActorTable table(fixture.segment);
   Bell bell;
   check_ok(bell.open(fixture.dir.path().c_str(), table, make_actor_id(1, 0), true));
+}
+
+TEST_CASE("a ring meant for a former owner of the slot does not silence the bell [SYN-040]") {
+  SegmentFixture fixture;
+  auto owner = fixture.actor();
+  const auto other = fixture.actor();
+  const ActorId former = owner->me.id;
+  other->bell.ring(former);
+  owner->table.leave(former);
+  owner.reset();
+  const auto next = fixture.actor();
+  REQUIRE(actor_slot(next->me.id) == actor_slot(former));
+  other->bell.ring(former, true);  // goes to the FIFO that is no more
+  other->bell.ring(next->me.id);
+  CHECK(readable(next->bell));
+}
+
+TEST_CASE("more bells can be rung than there are descriptors [SYN-045]") {
+  const pid_t pid = fork_child([] {
+    SegmentFixture fixture;
+    std::vector<std::unique_ptr<TestActor>> owners;
+    for (size_t i = 0; i < kBellsOpenMax + 4; ++i) owners.push_back(fixture.actor());
+    const auto ringer = fixture.actor();
+    rlimit limit{64, 64};
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::_exit(1);
+    for (const int left : {40, 3, 1, 0}) {
+      const std::vector<int> taken = take_descriptors(left);
+      for (const auto& owner : owners) {
+        ringer->bell.ring(owner->me.id);
+        if (!readable(owner->bell)) ::_exit(2);
+        owner->bell.drain();
+        if (readable(owner->bell)) ::_exit(3);
+      }
+      for (const int fd : taken) ::close(fd);
+    }
+    owners.clear();
+  });
+  CHECK(wait_for(pid) == 0);
 }

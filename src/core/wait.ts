@@ -77,6 +77,7 @@ export class WaitLoop {
   readonly #byWaitId = new Map<number, Pending>();
   readonly #listeners = new Map<number, () => void>();
   #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = 0;
   /** Pending waits that keep the event loop alive. */
   #refs = 0;
 
@@ -206,24 +207,27 @@ export class WaitLoop {
       this.#node.cancel(waitId, used);
     }
     if (pending.ref) this.#addRefs(-1);
-    if (this.#pending.size > 0) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
   #onWake(waitIds: number[]): void {
     for (const waitId of waitIds) {
       const pending = this.#byWaitId.get(waitId);
       if (pending === undefined) this.#listeners.get(waitId)?.();
-      if (pending === undefined) continue;
-      // Back in the queue before the look, so that a change after the look rings again.
+      if (pending === undefined || pending.look(false)) continue;
+      // Back in the queue, and another look, so that a change after this one rings again.
       this.#node.rearm(waitId);
       pending.look(false);
     }
   }
 
+  /**
+   * The timer runs on when nothing is pending any more, and then not again: a wait that is over at
+   * once, like most, costs no timer of its own.
+   */
   #scheduleRelook(atMs: number): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
     const delayMs = Math.max(1, atMs - performance.now());
     this.#timer = setTimeout(() => this.#relook(), delayMs);
     // The doorbell decides whether the event loop stays alive, not this insurance.
