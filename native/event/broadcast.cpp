@@ -163,7 +163,8 @@ bool Broadcast::reader_copy(uint64_t round, uint8_t* to, BroadcastRound& out) {
   return source.word.load() == best;
 }
 
-Status Broadcast::try_read(uint64_t round, uint8_t* to, BroadcastRound& out) {
+Status Broadcast::try_read(uint64_t from, uint8_t* to, BroadcastRound& out) {
+  const uint64_t round = from == 0 ? 1 : from;  // there is no round before the first
   for (;;) {
     const Status status = usable();
     if (status != DRAGON_SUCCESS) return status;

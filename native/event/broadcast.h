@@ -66,9 +66,9 @@ class Broadcast : public ManagedObject {
   Status publish(const uint8_t* data, uint64_t bytes, Deadline deadline, uint64_t& round,
                  uint32_t& woken);
 
-  // Copies the first readable round from `round` on into `buffer`, which has room for
-  // payload_bytes(). WOULD_BLOCK while there is none.
-  Status try_read(uint64_t round, uint8_t* buffer, BroadcastRound& out);
+  // Copies the first readable round from `from` on (the first is 1) into `buffer`, which has room
+  // for payload_bytes(). WOULD_BLOCK while there is none.
+  Status try_read(uint64_t from, uint8_t* buffer, BroadcastRound& out);
   // Waits for the round after the last one.
   Status wait(Deadline deadline, uint8_t* buffer, BroadcastRound& out);
 

@@ -145,6 +145,17 @@ TEST_CASE_FIXTURE(NodeFixture,
   CHECK(broadcast->round() == 2 * kRounds);
 }
 
+TEST_CASE_FIXTURE(NodeFixture, "before the first round there is nothing to read [EVT-051]") {
+  const auto broadcast = make_broadcast(pool);
+  uint8_t buffer[kBroadcastPayloadMax];
+  BroadcastRound round;
+  CHECK(broadcast->try_read(0, buffer, round) == DRAGON_WOULD_BLOCK);
+  CHECK(broadcast->try_read(1, buffer, round) == DRAGON_WOULD_BLOCK);
+  publish(*broadcast, "first");
+  CHECK(read(*broadcast, 0, round) == "first");
+  CHECK(round.missed == 0);
+}
+
 TEST_CASE_FIXTURE(NodeFixture, "destroying a broadcast ends every wait on it [EVT-002]") {
   const auto broadcast = make_broadcast(pool);
   std::thread waiter = object_thread(*this, *broadcast, [](Broadcast& mine) {
