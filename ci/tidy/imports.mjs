@@ -52,6 +52,7 @@ export const layers = {
     'native/sync',
     'native/memory',
     'native/channel',
+    'native/event',
     'native/process',
   ],
   'native/bench': ['native/include', 'native/sync', 'native/memory', 'native/channel'],

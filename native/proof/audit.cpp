@@ -22,6 +22,9 @@ std::set<uint64_t> objects_of(const Scene& scene) {
   std::set<uint64_t> objects = {scene.counter->id()};
   for (const auto& channel : scene.channels) objects.insert(channel->id());
   for (const auto& lock : scene.locks) objects.insert(lock->id());
+  const Meetings& meetings = scene.meetings;
+  objects.insert({meetings.semaphore->id(), meetings.barrier->id(), meetings.event->id(),
+                  meetings.broadcast->id(), meetings.condition->id()});
   return objects;
 }
 
@@ -64,6 +67,34 @@ std::string audit_records(Scene& scene, bool others) {
     return "actor slot " + std::to_string(slot) + " is not free";
   }
   return "";
+}
+
+std::string use_meetings(Meetings& meetings) {
+  uint64_t before = 0;
+  if (meetings.semaphore->release(1) != DRAGON_SUCCESS) return "a release of a semaphore failed";
+  Status status = meetings.semaphore->acquire(Deadline::after_ms(5'000), before);
+  if (status != DRAGON_SUCCESS) return fault_of("an acquire of a permit", status);
+  Barrier::Arrival arrival;
+  status = meetings.barrier->reset();
+  if (status == DRAGON_SUCCESS) status = meetings.barrier->arrive(arrival);
+  if (status != DRAGON_WOULD_BLOCK) return fault_of("the first arrival at a barrier", status);
+  if (arrival.index != 0) return "a fresh barrier at which somebody has arrived";
+  meetings.barrier->give_up(arrival);
+  meetings.event->set();
+  status = meetings.event->try_wait(meetings.event->times_set());
+  if (status != DRAGON_SUCCESS) return fault_of("a wait for an event that is set", status);
+  uint32_t count = 0;
+  uint64_t round = 0;
+  const uint8_t data[kRoundBytes] = {1};
+  uint8_t copy[kRoundBytes] = {};
+  BroadcastRound read;
+  status = meetings.broadcast->try_publish(data, kRoundBytes, round, count);
+  if (status == DRAGON_SUCCESS) status = meetings.broadcast->try_read(round, copy, read);
+  if (status != DRAGON_SUCCESS) return fault_of("a round of a broadcast", status);
+  if (copy[0] != 1) return "another round than was published";
+  status = meetings.condition->notify(UINT32_MAX, count);
+  if (status != DRAGON_SUCCESS) return fault_of("a notify", status);
+  return count == 0 ? "" : "a condition at which somebody waits who has gone";
 }
 
 std::string use_channel(Channel& channel) {
@@ -119,6 +150,8 @@ std::string audit_use(Scene& scene) {
     }
     if (lock->release() != DRAGON_SUCCESS) return "a release of a held lock failed";
   }
+  const std::string fault = use_meetings(scene.meetings);
+  if (!fault.empty()) return fault;
   Allocation block;
   const Status status = scene.pool->try_allocate(3'000, AllocationType::kData, block);
   if (status != DRAGON_SUCCESS) return fault_of("an allocation", status);

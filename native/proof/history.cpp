@@ -4,6 +4,8 @@
 #include <map>
 #include <vector>
 
+#include "proof/scene.h"
+
 namespace dragon::proof {
 
 namespace {
@@ -147,6 +149,26 @@ class Comparison {
 
 std::string compare_with_queue(const Records& records, uint32_t channel) {
   return Comparison(records, channel).run();
+}
+
+std::string compare_permits(const Records& records, uint64_t value) {
+  int64_t expected = kPermits;
+  int64_t unsure = 0;
+  for (const Journal& journal : records.journals) {
+    const uint32_t count = std::min(journal.count.load(), kEntriesMax);
+    for (uint32_t at = 0; at < count; ++at) {
+      const Entry& entry = journal.entries[at];
+      if (entry.kind != EntryKind::kTake && entry.kind != EntryKind::kGive) continue;
+      const bool done = entry.done.load() != 0;
+      unsure += done ? 0 : 1;
+      if (!done || entry.status != DRAGON_SUCCESS) continue;
+      expected += entry.kind == EntryKind::kGive ? 1 : -1;
+    }
+  }
+  const int64_t apart = static_cast<int64_t>(value) - expected;
+  if (apart >= -unsure && apart <= unsure) return "";
+  return "the semaphore has " + std::to_string(value) + " permits instead of " +
+         std::to_string(expected) + ", give or take " + std::to_string(unsure);
 }
 
 }  // namespace dragon::proof

@@ -13,6 +13,9 @@
 
 namespace dragon::proof {
 
+// Whether the value of the semaphore is what was given and taken, but for those who died in a call.
+std::string compare_permits(const Records& records, uint64_t value);
+
 // Empty if all is well. Everything that was left in the channel has been received by the watcher.
 std::string compare_with_queue(const Records& records, uint32_t channel);
 

@@ -26,7 +26,7 @@ constexpr uint32_t sender_of(uint64_t message) {
   return static_cast<uint32_t>(message >> 32);
 }
 
-enum class EntryKind : uint8_t { kSend, kReceive, kOther };
+enum class EntryKind : uint8_t { kSend, kReceive, kTake, kGive, kOther };
 
 struct Entry {
   EntryKind kind;

@@ -209,11 +209,18 @@ void Run::help() {
 
 void Run::help_one(const Entry& entry) {
   if (entry.kind == EntryKind::kReceive) offer(entry.channel);
+  if (entry.kind == EntryKind::kTake) offer_permit();
   if (entry.kind != EntryKind::kSend) return;
   drain(entry.channel, 1);
   // It may wait for memory, which the messages of other channels hold.
   if (now_ns() < entry.begin_ns + 5 * kHelpNs) return;
   for (uint32_t i = 0; i < scene_.channels.size(); ++i) drain(i, 1);
+}
+
+// The dead may have had them all.
+void Run::offer_permit() {
+  Noted noted(records_.journals[0], EntryKind::kGive, OpKind::kPermit, 0, 0, Patience::kTry, 0);
+  noted.end(scene_.meetings.semaphore->release(1));
 }
 
 void Run::offer(uint32_t channel) {
@@ -263,6 +270,7 @@ std::string Run::judge() {
     if (fault.empty()) fault = compare_with_queue(records_, i);
     if (!fault.empty()) fault = "channel " + std::to_string(i) + ": " + fault;
   }
+  if (fault.empty()) fault = compare_permits(records_, scene_.meetings.semaphore->value());
   if (fault.empty()) fault = audit_use(scene_);
   if (fault.empty()) fault = scene_.end();
   return fault;

@@ -60,6 +60,7 @@ class Run {
   void help_one(const Entry& entry);
   void drain(uint32_t channel, uint32_t messages);
   void offer(uint32_t channel);
+  void offer_permit();
   void kill_all();
   std::string judge();
   bool workers_done() const;

@@ -62,14 +62,55 @@ Status Scene::make(const RunPlan& plan) {
     locks.back()->serialize(handle);
   }
   status = Counter::create(pool, 0, counter);
-  if (status == DRAGON_SUCCESS) counter->serialize(handles.counter);
+  if (status != DRAGON_SUCCESS) return status;
+  counter->serialize(handles.counter);
+  return make_meetings();
+}
+
+Status Scene::make_meetings() {
+  Status status = Semaphore::create(pool, kPermits, 0, meetings.semaphore);
+  if (status == DRAGON_SUCCESS) status = Barrier::create(pool, kParties, meetings.barrier);
+  if (status == DRAGON_SUCCESS) status = Event::create(pool, false, meetings.event);
+  BroadcastOptions shape;
+  shape.payload_bytes = kRoundBytes;
+  if (status == DRAGON_SUCCESS) status = Broadcast::create(pool, shape, meetings.broadcast);
+  if (status == DRAGON_SUCCESS) status = Condition::create(pool, kWorkersMax, meetings.condition);
+  if (status != DRAGON_SUCCESS) return status;
+  meetings.semaphore->serialize(handles.semaphore);
+  meetings.barrier->serialize(handles.barrier);
+  meetings.event->serialize(handles.event);
+  meetings.broadcast->serialize(handles.broadcast);
+  meetings.condition->serialize(handles.condition);
+  return DRAGON_SUCCESS;
+}
+
+Status Meetings::attach(const std::shared_ptr<Node>& node, const Handles& handles) {
+  RecordId record = 0;
+  const auto each = [&](auto& object, const HandleBytes& handle) {
+    using Object = typename std::remove_reference_t<decltype(object)>::element_type;
+    return Object::attach(node, handle, kHandleBytes, false, record, object);
+  };
+  Status status = each(semaphore, handles.semaphore);
+  if (status == DRAGON_SUCCESS) status = each(barrier, handles.barrier);
+  if (status == DRAGON_SUCCESS) status = each(event, handles.event);
+  if (status == DRAGON_SUCCESS) status = each(broadcast, handles.broadcast);
+  if (status == DRAGON_SUCCESS) status = each(condition, handles.condition);
   return status;
+}
+
+void Meetings::close() {
+  semaphore.reset();
+  barrier.reset();
+  event.reset();
+  broadcast.reset();
+  condition.reset();
 }
 
 Scene::~Scene() {
   channels.clear();
   locks.clear();
   counter.reset();
+  meetings.close();
   pool.reset();
   if (node != nullptr) leave(node);
   node.reset();
@@ -80,6 +121,7 @@ std::string Scene::end() {
   channels.clear();
   locks.clear();
   counter.reset();
+  meetings.close();
   std::string left = audit_empty(*pool);
   if (!left.empty()) return left;
   pool.reset();

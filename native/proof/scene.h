@@ -12,6 +12,11 @@
 #include "channel/counter.h"
 #include "channel/lock_object.h"
 #include "channel/reclaim.h"
+#include "event/barrier.h"
+#include "event/broadcast.h"
+#include "event/condition.h"
+#include "event/event.h"
+#include "event/semaphore.h"
 #include "memory/pool.h"
 #include "proof/script.h"
 
@@ -20,9 +25,30 @@ namespace dragon::proof {
 struct Handles {
   HandleBytes pool;
   HandleBytes channels[kChannelsMax];
-  HandleBytes locks[kLocks];
+  HandleBytes locks[kLocks + 1];  // the last one is the condition's
   HandleBytes counter;
+  HandleBytes semaphore;
+  HandleBytes barrier;
+  HandleBytes event;
+  HandleBytes broadcast;
+  HandleBytes condition;
 };
+
+// The objects of native/event, as one process has them open.
+struct Meetings {
+  std::unique_ptr<Semaphore> semaphore;
+  std::unique_ptr<Barrier> barrier;
+  std::unique_ptr<Event> event;
+  std::unique_ptr<Broadcast> broadcast;
+  std::unique_ptr<Condition> condition;
+
+  Status attach(const std::shared_ptr<Node>& node, const Handles& handles);
+  void close();
+};
+
+constexpr uint64_t kPermits = 2;
+constexpr uint32_t kParties = 2;
+constexpr uint32_t kRoundBytes = 100;
 
 class Scene {
  public:
@@ -46,10 +72,12 @@ class Scene {
   std::vector<std::unique_ptr<Channel>> channels;
   std::vector<std::unique_ptr<LockObject>> locks;
   std::unique_ptr<Counter> counter;
+  Meetings meetings;
   Handles handles;
 
  private:
   Status make(const RunPlan& plan);
+  Status make_meetings();
 };
 
 // Reclaims every dead actor of a process.

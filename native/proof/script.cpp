@@ -8,10 +8,12 @@ namespace dragon::proof {
 namespace {
 
 // How often each kind is drawn, in the order of OpKind.
-constexpr uint32_t kWeights[kOpKinds] = {8, 7, 22, 6, 22, 4, 4, 10, 4, 4, 3, 3, 2, 4};
+constexpr uint32_t kWeights[kOpKinds] = {8, 7, 22, 6, 22, 4, 4, 10, 4, 4,
+                                         3, 3, 2,  4, 5,  4, 3, 4,  3};
 constexpr const char* kNames[kOpKinds] = {
-    "allocate", "free",   "send", "send-allocation", "receive", "peek", "poll", "lock",
-    "count",    "handle", "lend", "adopt",           "own",     "arm"};
+    "allocate", "free",      "send",     "send-allocation", "receive", "peek", "poll",   "lock",
+    "count",    "handle",    "lend",     "adopt",           "own",     "arm",  "permit", "meet",
+    "event",    "broadcast", "condition"};
 constexpr const char* kPatience[] = {"try", "short", "long"};
 constexpr const char* kFates[] = {"lives", "killed", "stopped", "stopped and killed", "shot"};
 constexpr const char* kRecoveries[] = {"at once", "later", "at the end"};

@@ -22,15 +22,20 @@ enum class OpKind : uint8_t {
   kReceive,
   kPeek,
   kPoll,
-  kLock,    // acquire, do the next operation as a try, release
-  kCount,   // add to the counter
-  kHandle,  // open and close a handle of a channel
-  kLend,    // put a lent handle where another process finds it
-  kAdopt,   // adopt one
-  kOwn,     // create, use and close a channel and a lock of its own
-  kArm,     // stand in a queue as an event loop does
+  kLock,       // acquire, do the next operation as a try, release
+  kCount,      // add to the counter
+  kHandle,     // open and close a handle of a channel
+  kLend,       // put a lent handle where another process finds it
+  kAdopt,      // adopt one
+  kOwn,        // create, use and close a channel and a lock of its own
+  kArm,        // stand in a queue as an event loop does
+  kPermit,     // take a permit of the semaphore and give it back
+  kMeet,       // meet at the barrier
+  kEvent,      // set, clear or wait for the event
+  kBroadcast,  // publish a round, or read the last one
+  kCondition,  // wait at the condition, or notify
 };
-constexpr uint32_t kOpKinds = 14;
+constexpr uint32_t kOpKinds = 19;
 
 // How long an operation waits: it tries once; for milliseconds; until somebody lets it go on.
 enum class Patience : uint8_t { kTry, kShort, kLong };

@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kKeptMax = 4;
 constexpr uint64_t kShortNsMax = 4'000'000;
 
+}  // namespace
+
 Deadline deadline_of(Patience patience, uint32_t number) {
   switch (patience) {
     case Patience::kTry:
@@ -25,8 +27,6 @@ Deadline deadline_of(Patience patience, uint32_t number) {
   }
   return Deadline::after_ns(kHangNs);
 }
-
-}  // namespace
 
 Worker::Worker(const Scene& scene, const RunPlan& plan, Records& records, uint32_t process)
     : scene_(scene),
@@ -68,6 +68,7 @@ void Worker::attach() {
   }
   expect(Counter::attach(node_, scene_.handles.counter, kHandleBytes, false, record, counter_),
          "attach to the counter");
+  expect(meetings_.attach(node_, scene_.handles), "attach to what is for meeting");
 }
 
 void Worker::end() {
@@ -76,6 +77,7 @@ void Worker::end() {
     channels_.clear();
     locks_.clear();
     counter_.reset();
+    meetings_.close();
     pool_.reset();
   }
   leave(node_);
@@ -112,6 +114,16 @@ void Worker::step(uint32_t at, Patience patience) {
       return own(op);
     case OpKind::kArm:
       return arm(op);
+    case OpKind::kPermit:
+      return permit(op, patience);
+    case OpKind::kMeet:
+      return meet(op);
+    case OpKind::kEvent:
+      return event(op);
+    case OpKind::kBroadcast:
+      return broadcast(op);
+    case OpKind::kCondition:
+      return condition(op);
   }
 }
 
@@ -211,7 +223,7 @@ void Worker::poll(const Op& op, Patience patience) {
 }
 
 void Worker::lock(const Op& op, Patience patience) {
-  LockObject& lock = *locks_[op.object % locks_.size()];
+  LockObject& lock = *locks_[op.object % kLocks];
   std::atomic<uint32_t>& guard = records_.guards[op.object % kLocks];
   Status status;
   {

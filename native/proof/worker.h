@@ -13,6 +13,9 @@ namespace dragon::proof {
 // No wait of a run lasts as long; one that does is a hang.
 constexpr uint64_t kHangNs = 30'000'000'000;
 
+// Of an operation: none, up to some milliseconds, or until a hang would be noticed.
+Deadline deadline_of(Patience patience, uint32_t number);
+
 class Worker {
  public:
   // `process` is its number in the journals.
@@ -42,6 +45,12 @@ class Worker {
   void adopt(const Op& op);
   void own(const Op& op);
   void arm(const Op& op);
+  // worker_meetings.cpp
+  void permit(const Op& op, Patience patience);
+  void meet(const Op& op);
+  void event(const Op& op);
+  void broadcast(const Op& op);
+  void condition(const Op& op);
   void end();
 
   Journal& journal() { return records_.journals[process_]; }
@@ -62,6 +71,7 @@ class Worker {
   std::vector<std::unique_ptr<Channel>> channels_;
   std::vector<std::unique_ptr<LockObject>> locks_;
   std::unique_ptr<Counter> counter_;
+  Meetings meetings_;
   std::vector<Kept> kept_;
   std::vector<uint8_t> buffer_;
 };
