@@ -58,6 +58,38 @@ void attach_and_create(const Scene& scene, Victim& victim) {
   must(Channel::create(victim.pool, {}, victim.other));
 }
 
+void attach_meetings(const Scene& scene, Victim& victim) {
+  attach_all(scene, victim);
+  must(victim.meetings.attach(victim.node, scene.handles));
+}
+
+void attach_and_take(const Scene& scene, Victim& victim) {
+  attach_meetings(scene, victim);
+  uint64_t before = 0;
+  must(victim.meetings.semaphore->try_acquire(before));
+}
+
+void publish(const Scene&, Victim& victim) {
+  const uint8_t data[kRoundBytes] = {2};
+  uint64_t round = 0;
+  uint32_t woken = 0;
+  must(victim.meetings.broadcast->try_publish(data, kRoundBytes, round, woken));
+}
+
+void meet(const Scene&, Victim& victim) {
+  Barrier::Arrival arrival;
+  victim.meetings.barrier->arrive(arrival);
+  victim.meetings.barrier->give_up(arrival);
+}
+
+void wait_at_condition(const Scene&, Victim& victim) {
+  Condition::Ticket ticket;
+  uint32_t notified = 0;
+  must(victim.meetings.condition->enter(ticket));
+  must(victim.meetings.condition->notify(1, notified));
+  must(victim.meetings.condition->leave(ticket, true));
+}
+
 void send(Victim& victim, uint64_t bytes) {
   uint8_t content[1'000];
   const uint64_t id = message_id(1, 1);
@@ -92,6 +124,73 @@ std::string read_channel(Scene& scene, uint32_t first, bool sent) {
   return status == DRAGON_EMPTY ? "" : fault_of("a receive after the last message", status);
 }
 
+const std::vector<Case> all_cases = {
+    {"allocate", attach_all,
+     [](const Scene&, Victim& v) {
+       must(v.pool->try_allocate(3'000, AllocationType::kData, v.allocation));
+     },
+     Effect::kNone},
+    {"free", attach_and_allocate,
+     [](const Scene&, Victim& v) { must(v.pool->free(v.allocation.id)); }, Effect::kNone},
+    {"send", attach_all, [](const Scene&, Victim& v) { send(v, 50); }, Effect::kSends},
+    {"send-large", attach_all, [](const Scene&, Victim& v) { send(v, 700); }, Effect::kSends},
+    {"send-allocation", attach_and_allocate,
+     [](const Scene&, Victim& v) {
+       must(v.channel->try_send_allocation(v.allocation.id, message_id(1, 1)));
+     },
+     Effect::kSends},
+    {"receive", attach_all, receive, Effect::kReceives},
+    {"receive-large",
+     [](const Scene& scene, Victim& v) {
+       attach_all(scene, v);
+       receive(scene, v);
+     },
+     receive, Effect::kReceives},
+    {"lock", attach_all, [](const Scene&, Victim& v) { must(v.lock->try_acquire()); },
+     Effect::kLocks},
+    {"unlock", attach_and_lock, [](const Scene&, Victim& v) { must(v.lock->release()); },
+     Effect::kUnlocks},
+    {"attach-node", [](const Scene&, Victim&) {}, attach_node, Effect::kNone},
+    {"attach", attach_node,
+     [](const Scene& scene, Victim& v) {
+       RecordId record = 0;
+       must(Channel::attach(v.node, scene.handles.channels[0], kHandleBytes, false, record,
+                            v.channel));
+     },
+     Effect::kNone},
+    {"detach", attach_all, [](const Scene&, Victim& v) { v.channel.reset(); }, Effect::kNone},
+    {"open-handle", attach_all,
+     [](const Scene&, Victim& v) { must(v.channel->open_handle(Role::kSender, v.record)); },
+     Effect::kNone},
+    {"close-handle", attach_and_open,
+     [](const Scene&, Victim& v) { v.channel->close_handle(v.record); }, Effect::kNone},
+    {"lend", attach_all,
+     [](const Scene&, Victim& v) { must(v.channel->lend(Role::kSender, v.lent)); }, Effect::kNone},
+    {"adopt", attach_and_lend,
+     [](const Scene&, Victim& v) {
+       RecordId record = 0;
+       must(Channel::attach(v.node, v.lent, kHandleBytes, true, record, v.other));
+     },
+     Effect::kNone},
+    {"create", attach_all,
+     [](const Scene&, Victim& v) { must(Channel::create(v.pool, {}, v.other)); }, Effect::kNone},
+    {"destroy", attach_and_create, [](const Scene&, Victim& v) { v.other.reset(); }, Effect::kNone},
+    {"take-permit", attach_meetings,
+     [](const Scene&, Victim& v) {
+       uint64_t before = 0;
+       must(v.meetings.semaphore->try_acquire(before));
+     },
+     Effect::kNone},
+    {"give-permit", attach_and_take,
+     [](const Scene&, Victim& v) { must(v.meetings.semaphore->release(1)); }, Effect::kNone},
+    {"set-event", attach_meetings, [](const Scene&, Victim& v) { must(v.meetings.event->set()); },
+     Effect::kNone},
+    {"publish", attach_meetings, publish, Effect::kNone},
+    {"meet", attach_meetings, meet, Effect::kNone},
+    {"condition", attach_meetings, wait_at_condition, Effect::kNone},
+    {"leave", attach_and_allocate, [](const Scene&, Victim& v) { leave(v.node); }, Effect::kNone},
+};
+
 }  // namespace
 
 RunPlan plan_of_cases() {
@@ -114,62 +213,7 @@ std::string fill(Scene& scene) {
 }
 
 const std::vector<Case>& cases() {
-  static const std::vector<Case> all = {
-      {"allocate", attach_all,
-       [](const Scene&, Victim& v) {
-         must(v.pool->try_allocate(3'000, AllocationType::kData, v.allocation));
-       },
-       Effect::kNone},
-      {"free", attach_and_allocate,
-       [](const Scene&, Victim& v) { must(v.pool->free(v.allocation.id)); }, Effect::kNone},
-      {"send", attach_all, [](const Scene&, Victim& v) { send(v, 50); }, Effect::kSends},
-      {"send-large", attach_all, [](const Scene&, Victim& v) { send(v, 700); }, Effect::kSends},
-      {"send-allocation", attach_and_allocate,
-       [](const Scene&, Victim& v) {
-         must(v.channel->try_send_allocation(v.allocation.id, message_id(1, 1)));
-       },
-       Effect::kSends},
-      {"receive", attach_all, receive, Effect::kReceives},
-      {"receive-large",
-       [](const Scene& scene, Victim& v) {
-         attach_all(scene, v);
-         receive(scene, v);
-       },
-       receive, Effect::kReceives},
-      {"lock", attach_all, [](const Scene&, Victim& v) { must(v.lock->try_acquire()); },
-       Effect::kLocks},
-      {"unlock", attach_and_lock, [](const Scene&, Victim& v) { must(v.lock->release()); },
-       Effect::kUnlocks},
-      {"attach-node", [](const Scene&, Victim&) {}, attach_node, Effect::kNone},
-      {"attach", attach_node,
-       [](const Scene& scene, Victim& v) {
-         RecordId record = 0;
-         must(Channel::attach(v.node, scene.handles.channels[0], kHandleBytes, false, record,
-                              v.channel));
-       },
-       Effect::kNone},
-      {"detach", attach_all, [](const Scene&, Victim& v) { v.channel.reset(); }, Effect::kNone},
-      {"open-handle", attach_all,
-       [](const Scene&, Victim& v) { must(v.channel->open_handle(Role::kSender, v.record)); },
-       Effect::kNone},
-      {"close-handle", attach_and_open,
-       [](const Scene&, Victim& v) { v.channel->close_handle(v.record); }, Effect::kNone},
-      {"lend", attach_all,
-       [](const Scene&, Victim& v) { must(v.channel->lend(Role::kSender, v.lent)); },
-       Effect::kNone},
-      {"adopt", attach_and_lend,
-       [](const Scene&, Victim& v) {
-         RecordId record = 0;
-         must(Channel::attach(v.node, v.lent, kHandleBytes, true, record, v.other));
-       },
-       Effect::kNone},
-      {"create", attach_all,
-       [](const Scene&, Victim& v) { must(Channel::create(v.pool, {}, v.other)); }, Effect::kNone},
-      {"destroy", attach_and_create, [](const Scene&, Victim& v) { v.other.reset(); },
-       Effect::kNone},
-      {"leave", attach_and_allocate, [](const Scene&, Victim& v) { leave(v.node); }, Effect::kNone},
-  };
-  return all;
+  return all_cases;
 }
 
 Verdict judge_left(Scene& scene, Effect effect) {

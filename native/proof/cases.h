@@ -16,6 +16,7 @@ struct Victim {
   std::unique_ptr<Channel> channel;
   std::unique_ptr<LockObject> lock;
   std::unique_ptr<Channel> other;
+  Meetings meetings;
   Allocation allocation;
   RecordId record = 0;
   HandleBytes lent;
