@@ -106,15 +106,30 @@ bool Lease::can_hide(Napi::Env env) const {
   return !detached;
 }
 
+// False if the bytes were moved elsewhere.
+bool Lease::detach_buffer(Napi::Env env) {
+  if (!shown_) return true;
+  if (!can_hide(env)) return false;
+  napi_value value = nullptr;
+  napi_get_reference_value(env, buffer_, &value);
+  if (napi_detach_arraybuffer(env, value) != napi_ok) return false;
+  hide(env);
+  return true;
+}
+
+Status Lease::resize(Napi::Env env, uint64_t bytes) {
+  if (!held_) return DRAGON_OBJECT_DESTROYED;
+  if (!can_hide(env)) return DRAGON_STATE;
+  const Status status = pool_->resize(memory_.id, bytes);
+  if (status != DRAGON_SUCCESS) return status;
+  detach_buffer(env);
+  memory_.bytes = bytes;
+  return status;
+}
+
 Status Lease::forget(Napi::Env env) {
   if (!held_) return DRAGON_OBJECT_DESTROYED;
-  if (shown_) {
-    napi_value value = nullptr;
-    if (!can_hide(env)) return DRAGON_STATE;
-    napi_get_reference_value(env, buffer_, &value);
-    if (napi_detach_arraybuffer(env, value) != napi_ok) return DRAGON_STATE;
-    hide(env);
-  }
+  if (!detach_buffer(env)) return DRAGON_STATE;
   held_ = false;
   table_->held_.erase(this);
   pool_ = nullptr;

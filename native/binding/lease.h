@@ -51,6 +51,8 @@ class Lease : public std::enable_shared_from_this<Lease> {
   // Detaches the ArrayBuffer and frees the allocation. STATE if the bytes were moved to another
   // ArrayBuffer, OBJECT_DESTROYED if they were given back before.
   Status free(Napi::Env env);
+  // Changes the size of the allocation where it lies, and detaches the ArrayBuffer.
+  Status resize(Napi::Env env, uint64_t bytes);
   // Detaches the ArrayBuffer; the allocation is no longer this lease's.
   Status forget(Napi::Env env);
   bool is_held() const { return held_; }
@@ -63,11 +65,12 @@ class Lease : public std::enable_shared_from_this<Lease> {
  private:
   friend class LeaseTable;
   static void finalize(napi_env env, void* data, void* hint);
+  bool detach_buffer(Napi::Env env);
   void hide(napi_env env);
 
   const std::shared_ptr<LeaseTable> table_;
   std::shared_ptr<Pool> pool_;  // while it is held or shown
-  const Allocation memory_;
+  Allocation memory_;
   bool held_ = true;           // it is for this lease to free
   bool shown_ = false;         // an ArrayBuffer over it is alive
   napi_ref buffer_ = nullptr;  // weak

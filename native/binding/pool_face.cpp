@@ -13,6 +13,9 @@ void PoolFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&PoolFace::arm>("arm"),
                       InstanceMethod<&PoolFace::try_allocate>("tryAllocate"),
                       InstanceMethod<&PoolFace::allocate_sync>("allocateSync"),
+                      InstanceMethod<&PoolFace::find>("find"),
+                      InstanceMethod<&PoolFace::list>("list"),
+                      InstanceMethod<&PoolFace::trim>("trim"),
                       InstanceMethod<&PoolFace::stats>("stats"),
                       InstanceMethod<&PoolFace::audit>("audit"),
                       InstanceMethod<&PoolFace::serialize>("serialize"),
@@ -89,14 +92,56 @@ Napi::Value PoolFace::allocate(const Napi::CallbackInfo& info, Deadline deadline
   return AllocationFace::make(env, node_, pool_, allocation);
 }
 
+// The live allocation of an id, or a status.
+Napi::Value PoolFace::find(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (pool_ == nullptr) return status_value(env, DRAGON_CLOSED);
+  if (!info[0].IsBigInt()) return status_value(env, DRAGON_INVALID_ARGUMENT);
+  bool lossless = false;
+  const uint64_t id = info[0].As<Napi::BigInt>().Uint64Value(&lossless);
+  AllocationInfo found;
+  const Status status = lossless ? pool_->find(id, found) : DRAGON_OBJECT_DESTROYED;
+  if (status != DRAGON_SUCCESS) return status_value(env, status);
+  node_->keep(pool_);
+  return AllocationFace::name(env, pool_, id);
+}
+
+Napi::Value PoolFace::list(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Array list = Napi::Array::New(env);
+  if (pool_ == nullptr) return list;
+  AllocationInfo found;
+  for (uint32_t index = 1; (index = pool_->next_allocation(index, found)) != 0;) {
+    const Napi::HandleScope scope(env);
+    const bool has_actor = found.owner < kOwnerObject;
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("id", Napi::BigInt::New(env, found.allocation.id));
+    object.Set("byteLength", static_cast<double>(found.allocation.bytes));
+    object.Set("type", static_cast<double>(found.type));
+    object.Set("actorId", has_actor ? static_cast<double>(found.owner) : 0.0);
+    list.Set(list.Length(), object);
+  }
+  return list;
+}
+
+Napi::Value PoolFace::trim(const Napi::CallbackInfo& info) {
+  const uint64_t bytes = pool_ == nullptr ? 0 : pool_->trim();
+  return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+}
+
 Napi::Value PoolFace::stats(const Napi::CallbackInfo& info) {
   const PoolStats stats = pool_ == nullptr ? PoolStats{} : pool_->stats();
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("limitBytes", static_cast<double>(stats.limit_bytes));
   object.Set("committedBytes", static_cast<double>(stats.committed_bytes));
   object.Set("usedBytes", static_cast<double>(stats.used_bytes));
+  object.Set("requestedBytes", static_cast<double>(stats.requested_bytes));
   object.Set("freeBytes", static_cast<double>(stats.free_bytes));
+  object.Set("cachedBytes", static_cast<double>(stats.cached_bytes));
+  object.Set("largestFreeBytes", static_cast<double>(stats.largest_free_bytes));
+  object.Set("highWaterBytes", static_cast<double>(stats.high_water_bytes));
   object.Set("allocations", static_cast<double>(stats.allocations));
+  object.Set("waiters", static_cast<double>(stats.waiters));
   return object;
 }
 
@@ -131,6 +176,7 @@ void AllocationFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&AllocationFace::write>("write"),
                       InstanceMethod<&AllocationFace::serialize>("serialize"),
                       InstanceMethod<&AllocationFace::free>("free"),
+                      InstanceMethod<&AllocationFace::resize>("resize"),
                       InstanceMethod<&AllocationFace::detach>("detach"),
                   });
   classes(env).allocation = Napi::Persistent(constructor);
@@ -154,6 +200,14 @@ Napi::Value AllocationFace::make(Napi::Env env, NodeFace* node, const std::share
   return object;
 }
 
+Napi::Value AllocationFace::name(Napi::Env env, const std::shared_ptr<Pool>& pool, uint64_t id) {
+  Napi::Object object = classes(env).allocation.New({});
+  AllocationFace* face = Unwrap(object);
+  face->pool_ = pool;
+  face->id_ = id;
+  return object;
+}
+
 Napi::Value AllocationFace::attach(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   NodeFace* node = NodeFace::of(info[0]);
@@ -170,11 +224,7 @@ Napi::Value AllocationFace::attach(const Napi::CallbackInfo& info) {
   if (status == DRAGON_SUCCESS) status = pool->find(handle.allocation, found);
   if (status != DRAGON_SUCCESS) return failure(env, status);
   node->keep(pool);
-  Napi::Object object = classes(env).allocation.New({});
-  AllocationFace* face = Unwrap(object);
-  face->pool_ = pool;
-  face->id_ = handle.allocation;
-  return object;
+  return name(env, pool, handle.allocation);
 }
 
 Status AllocationFace::find(uint64_t offset, uint64_t length, AllocationInfo& out) {
@@ -241,6 +291,14 @@ Napi::Value AllocationFace::free(const Napi::CallbackInfo& info) {
   if (lease_ != nullptr) return status_value(info.Env(), lease_->free(info.Env()));
   const std::shared_ptr<Pool> pool = pool_.lock();
   return status_value(info.Env(), pool == nullptr ? DRAGON_CLOSED : pool->free(id_));
+}
+
+Napi::Value AllocationFace::resize(const Napi::CallbackInfo& info) {
+  if (lease_ == nullptr) return status_value(info.Env(), DRAGON_NOT_OWNER);
+  const double bytes = number_of(info[0], -1);
+  if (!(bytes > 0)) return status_value(info.Env(), DRAGON_INVALID_ARGUMENT);
+  if (bytes > 9e15) return status_value(info.Env(), DRAGON_TOO_LARGE);
+  return status_value(info.Env(), lease_->resize(info.Env(), static_cast<uint64_t>(bytes)));
 }
 
 Napi::Value AllocationFace::detach(const Napi::CallbackInfo& info) {

@@ -29,6 +29,9 @@ class PoolFace : public Napi::ObjectWrap<PoolFace> {
   Napi::Value try_allocate(const Napi::CallbackInfo& info);
   Napi::Value allocate_sync(const Napi::CallbackInfo& info);
   Napi::Value allocate(const Napi::CallbackInfo& info, Deadline deadline);
+  Napi::Value find(const Napi::CallbackInfo& info);
+  Napi::Value list(const Napi::CallbackInfo& info);
+  Napi::Value trim(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value audit(const Napi::CallbackInfo& info);
   Napi::Value serialize(const Napi::CallbackInfo& info);
@@ -45,8 +48,11 @@ class AllocationFace : public Napi::ObjectWrap<AllocationFace> {
  public:
   static void init(Napi::Env env, Napi::Object exports);
   static AllocationFace* of(const Napi::Value& value);
+  // Of memory that this process has just allocated.
   static Napi::Value make(Napi::Env env, NodeFace* node, const std::shared_ptr<Pool>& pool,
                           const Allocation& memory);
+  // Of memory that is somebody's.
+  static Napi::Value name(Napi::Env env, const std::shared_ptr<Pool>& pool, uint64_t id);
   explicit AllocationFace(const Napi::CallbackInfo& info);
 
   // What holds the memory for this object; nullptr if it is somebody else's.
@@ -64,6 +70,7 @@ class AllocationFace : public Napi::ObjectWrap<AllocationFace> {
   Napi::Value write(const Napi::CallbackInfo& info);
   Napi::Value serialize(const Napi::CallbackInfo& info);
   Napi::Value free(const Napi::CallbackInfo& info);
+  Napi::Value resize(const Napi::CallbackInfo& info);
   Napi::Value detach(const Napi::CallbackInfo& info);
   Status find(uint64_t offset, uint64_t length, AllocationInfo& out);
 

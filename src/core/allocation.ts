@@ -73,6 +73,16 @@ export class Allocation implements Disposable {
     return this.#bytes;
   }
 
+  /**
+   * Makes the memory shorter or longer where it lies: shortening gives the rest back, lengthening
+   * needs free memory just behind it (else ERR_OUT_OF_MEMORY, and nothing has changed). The
+   * buffer's length is 0 from then on; `buffer` and `bytes` are new ones.
+   */
+  resize(byteLength: number): void {
+    check(this.native.resize(byteLength), `resize an allocation to ${byteLength} bytes`);
+    this.#bytes = undefined;
+  }
+
   /** A copy of `length` bytes from `offset`. */
   read(offset = 0, length = this.byteLength - offset): Uint8Array {
     const bytes = this.native.read(offset, length);

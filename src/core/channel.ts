@@ -45,6 +45,21 @@ const POLL_LANE: Record<PollEvent, number> = {
   full: Lane.pollFull,
 };
 
+/**
+ * A channel, as one attachment of this process sees it.
+ *
+ * @example
+ * import { Channel, Node, Pool } from 'dragon-runtime/core';
+ * const channel = Channel.create(Pool.default(), { capacity: 2, endOfStream: true });
+ * const same = Channel.attach(Node.current(), channel.serialize());
+ * const [sender, receiver] = [channel.openSender(), same.openReceiver()];
+ * await sender.send(Uint8Array.of(1), { hints: 5, timeout: 100 });
+ * console.log(sender.trySend([Uint8Array.of(2), Uint8Array.of(3)])); // true
+ * console.log(sender.trySend(Uint8Array.of(4)), same.messageCount); // false 2
+ * sender.close();
+ * console.log((await receiver.receive()).hints, receiver.receiveSync().bytes.length); // 5 2
+ * await receiver.receive().catch((error) => console.log(error.code)); // ERR_EOF
+ */
 export class Channel {
   readonly node: Node;
   readonly native: NativeChannel;

@@ -63,12 +63,34 @@ export interface WaitInfo {
   readonly sinceMs: number;
 }
 
+/** What a pool holds; exact while nobody allocates or frees. */
 export interface PoolStats {
+  /** Most that it may commit. */
   readonly limitBytes: number;
+  /** Taken from the system for data. */
   readonly committedBytes: number;
+  /** The blocks of live allocations. */
   readonly usedBytes: number;
+  /** What those were asked for with. */
+  readonly requestedBytes: number;
+  /** The limit less what is used. */
   readonly freeBytes: number;
+  /** The part of it that stands in processes' magazines; it is taken back when it is needed. */
+  readonly cachedBytes: number;
+  /** The largest block to be had without that. */
+  readonly largestFreeBytes: number;
+  /** Most that was ever used and cached at once. */
+  readonly highWaterBytes: number;
   readonly allocations: number;
+  /** How many wait for memory. */
+  readonly waiters: number;
+}
+
+export interface NativeAllocationInfo {
+  readonly id: bigint;
+  readonly byteLength: number;
+  readonly type: number;
+  readonly actorId: number;
 }
 
 /** Anything with lanes to wait on. */
@@ -83,6 +105,10 @@ export interface NativeObject {
 export interface NativePool extends NativeObject {
   tryAllocate(bytes: number, type: number): NativeAllocation | Status;
   allocateSync(bytes: number, type: number, timeoutMs: number): NativeAllocation | Status;
+  /** The live allocation of an id, which may be anybody's. */
+  find(id: bigint): NativeAllocation | Status;
+  list(): NativeAllocationInfo[];
+  trim(): number;
   stats(): PoolStats;
   /** Checks the pool's invariants; the text names the first that is broken, '' is well. */
   audit(): string;
@@ -99,6 +125,7 @@ export interface NativeAllocation {
   write(bytes: Uint8Array, offset: number): Status;
   serialize(): Uint8Array | Status;
   free(): Status;
+  resize(bytes: number): Status;
   /** Detaches the buffer and leaves the memory allocated. */
   detach(): Status;
 }

@@ -18,8 +18,47 @@ export interface PoolOptions {
   readonly initialBytes?: number;
 }
 
+/** What an allocation is for; `spec/memory.md` has the numbers. */
+export type AllocationType =
+  | 'data'
+  | 'channel'
+  | 'lock'
+  | 'counter'
+  | 'bootstrap'
+  | 'chunk'
+  | 'event';
+const TYPES: readonly AllocationType[] = [
+  'data',
+  'channel',
+  'lock',
+  'counter',
+  'bootstrap',
+  'chunk',
+  'event',
+];
+
+export interface AllocationInfo {
+  readonly id: bigint;
+  readonly byteLength: number;
+  readonly type: AllocationType;
+  /** The actor that owns it; none when it is an object that several have open, or in a message. */
+  readonly owner: number | undefined;
+}
+
 const WOULD_BLOCK = new Set<number>([Status.WOULD_BLOCK, Status.OUT_OF_MEMORY, Status.TIMEOUT]);
 
+/**
+ * A pool of shared memory.
+ *
+ * @example
+ * import { Node, Pool } from 'dragon-runtime/core';
+ * const pool = Pool.create(Node.current(), { limitBytes: 1 << 20 });
+ * const all = await pool.allocate(1 << 20);
+ * console.log(pool.tryAllocate(1)); // undefined
+ * const waiting = pool.allocate(100, { timeout: 1000 });
+ * all.free();
+ * console.log((await waiting).byteLength, pool.stats().allocations); // 100 1
+ */
 export class Pool {
   readonly node: Node;
   readonly native: NativePool;
@@ -91,6 +130,29 @@ export class Pool {
     return errorFromStatus(code, `allocate ${bytes} bytes`, {
       why: `limit ${limitBytes}, committed ${committedBytes}, used ${usedBytes}`,
     });
+  }
+
+  /** The live allocation with this id, whoever owns it; undefined if there is none any more. */
+  find(id: bigint): Allocation | undefined {
+    const found = this.native.find(id);
+    if (typeof found !== 'number') return new Allocation(this, found);
+    if (found === Status.OBJECT_DESTROYED) return undefined;
+    throw errorFromStatus(found, 'find an allocation');
+  }
+
+  /** All live allocations, in no order; those that come or go meanwhile may be among them. */
+  allocations(): AllocationInfo[] {
+    return this.native.list().map(({ id, byteLength, type, actorId }) => ({
+      id,
+      byteLength,
+      type: TYPES[type] ?? 'data',
+      owner: actorId === 0 ? undefined : actorId,
+    }));
+  }
+
+  /** Gives free memory at the end of the pool back to the system; how many bytes that were. */
+  trim(): number {
+    return this.native.trim();
   }
 
   stats(): PoolStats {
