@@ -16,6 +16,7 @@ void PoolFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&PoolFace::find>("find"),
                       InstanceMethod<&PoolFace::list>("list"),
                       InstanceMethod<&PoolFace::trim>("trim"),
+                      InstanceAccessor<&PoolFace::placement>("placement"),
                       InstanceMethod<&PoolFace::stats>("stats"),
                       InstanceMethod<&PoolFace::audit>("audit"),
                       InstanceMethod<&PoolFace::serialize>("serialize"),
@@ -41,6 +42,11 @@ Napi::Value PoolFace::create(const Napi::CallbackInfo& info) {
   options.limit_bytes = static_cast<uint64_t>(number_of(info[1], 0));
   const double initial = number_of(info[2], 0);
   if (initial > 0) options.initial_bytes = static_cast<uint64_t>(initial);
+  const double growth = number_of(info[3], 0);
+  if (growth > 0) options.growth_bytes = static_cast<uint64_t>(growth);
+  options.numa_node = static_cast<int>(number_of(info[4], -1));
+  options.huge_pages = info[5].ToBoolean();
+  options.populate = info[6].ToBoolean();
   std::shared_ptr<Pool> pool;
   const Status status = Pool::create(node->node(), options, pool);
   if (status != DRAGON_SUCCESS) return failure(info.Env(), status);
@@ -53,7 +59,9 @@ Napi::Value PoolFace::attach(const Napi::CallbackInfo& info) {
   Bytes handle;
   if (!bytes_of(info[1], handle)) return status_value(info.Env(), DRAGON_BAD_HANDLE);
   std::shared_ptr<Pool> pool;
-  const Status status = Pool::attach(node->node(), handle.data, handle.length, pool);
+  const Status status = info[2].ToBoolean()
+                            ? Pool::attach_read_only(node->node(), handle.data, handle.length, pool)
+                            : Pool::attach(node->node(), handle.data, handle.length, pool);
   if (status != DRAGON_SUCCESS) return failure(info.Env(), status);
   return make(info.Env(), node, std::move(pool));
 }
@@ -99,11 +107,11 @@ Napi::Value PoolFace::find(const Napi::CallbackInfo& info) {
   if (!info[0].IsBigInt()) return status_value(env, DRAGON_INVALID_ARGUMENT);
   bool lossless = false;
   const uint64_t id = info[0].As<Napi::BigInt>().Uint64Value(&lossless);
-  AllocationInfo found;
-  const Status status = lossless ? pool_->find(id, found) : DRAGON_OBJECT_DESTROYED;
+  MemoryView found;
+  const Status status = lossless ? MemoryView::of(pool_, id, found) : DRAGON_OBJECT_DESTROYED;
   if (status != DRAGON_SUCCESS) return status_value(env, status);
   node_->keep(pool_);
-  return AllocationFace::name(env, pool_, id);
+  return AllocationFace::name(env, found);
 }
 
 Napi::Value PoolFace::list(const Napi::CallbackInfo& info) {
@@ -127,6 +135,15 @@ Napi::Value PoolFace::list(const Napi::CallbackInfo& info) {
 Napi::Value PoolFace::trim(const Napi::CallbackInfo& info) {
   const uint64_t bytes = pool_ == nullptr ? 0 : pool_->trim();
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+}
+
+// NUMA node, then 0 for small pages, 1 for pages that may be joined, 2 for huge ones.
+Napi::Value PoolFace::placement(const Napi::CallbackInfo& info) {
+  const PoolPlacement placement = pool_ == nullptr ? PoolPlacement{} : pool_->placement();
+  Napi::Array pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(0u, static_cast<double>(placement.numa_node));
+  pair.Set(1u, static_cast<double>(placement.pages));
+  return pair;
 }
 
 Napi::Value PoolFace::stats(const Napi::CallbackInfo& info) {
@@ -178,6 +195,12 @@ void AllocationFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&AllocationFace::free>("free"),
                       InstanceMethod<&AllocationFace::resize>("resize"),
                       InstanceMethod<&AllocationFace::detach>("detach"),
+                      InstanceMethod<&AllocationFace::hash>("hash"),
+                      InstanceMethod<&AllocationFace::equals>("equals"),
+                      InstanceMethod<&AllocationFace::is_same>("isSame"),
+                      InstanceMethod<&AllocationFace::copy_to>("copyTo"),
+                      InstanceMethod<&AllocationFace::copy>("copy"),
+                      InstanceMethod<&AllocationFace::clear>("clear"),
                   });
   classes(env).allocation = Napi::Persistent(constructor);
   exports.Set("attachAllocation", Napi::Function::New<AllocationFace::attach>(env));
@@ -200,11 +223,13 @@ Napi::Value AllocationFace::make(Napi::Env env, NodeFace* node, const std::share
   return object;
 }
 
-Napi::Value AllocationFace::name(Napi::Env env, const std::shared_ptr<Pool>& pool, uint64_t id) {
+Napi::Value AllocationFace::name(Napi::Env env, const MemoryView& view) {
   Napi::Object object = classes(env).allocation.New({});
   AllocationFace* face = Unwrap(object);
-  face->pool_ = pool;
-  face->id_ = id;
+  face->pool_ = view.pool();
+  face->id_ = view.id();
+  face->offset_ = view.offset();
+  face->bytes_ = view.bytes();
   return object;
 }
 
@@ -214,26 +239,30 @@ Napi::Value AllocationFace::attach(const Napi::CallbackInfo& info) {
   if (node == nullptr || node->node() == nullptr) return status_value(env, DRAGON_CLOSED);
   Bytes bytes;
   if (!bytes_of(info[1], bytes)) return status_value(env, DRAGON_BAD_HANDLE);
-  Handle handle;
-  Status status = decode_handle_for(node->node()->identity(), HandleKind::kAllocation, bytes.data,
-                                    bytes.length, handle);
+  MemoryView view;
+  const Status status = MemoryView::attach(node->node(), bytes.data, bytes.length, view);
   if (status != DRAGON_SUCCESS) return failure(env, status);
-  std::shared_ptr<Pool> pool;
-  status = node->node()->pool(handle.segment_id, pool);
-  AllocationInfo found;
-  if (status == DRAGON_SUCCESS) status = pool->find(handle.allocation, found);
-  if (status != DRAGON_SUCCESS) return failure(env, status);
-  node->keep(pool);
-  return name(env, pool, handle.allocation);
+  node->keep(view.pool());
+  return name(env, view);
 }
 
-Status AllocationFace::find(uint64_t offset, uint64_t length, AllocationInfo& out) {
+Status AllocationFace::view(MemoryView& out) const {
   const std::shared_ptr<Pool> pool = pool_.lock();
   if (pool == nullptr) return DRAGON_CLOSED;
-  const Status status = pool->find(id_, out);
+  MemoryView whole;
+  const Status status = MemoryView::of(pool, id_, whole);
+  return status == DRAGON_SUCCESS ? whole.clone(offset_, bytes_, out) : status;
+}
+
+Status AllocationFace::part(const Napi::Value& offset, const Napi::Value& length,
+                            MemoryView& out) const {
+  MemoryView all;
+  const Status status = view(all);
   if (status != DRAGON_SUCCESS) return status;
-  const uint64_t bytes = out.allocation.bytes;
-  return offset > bytes || length > bytes - offset ? DRAGON_INVALID_ARGUMENT : DRAGON_SUCCESS;
+  const double from = number_of(offset, 0);
+  const double bytes = number_of(length, static_cast<double>(all.bytes()) - from);
+  if (!(from >= 0 && bytes >= 0 && from + bytes <= 9e15)) return DRAGON_INVALID_ARGUMENT;
+  return all.clone(static_cast<uint64_t>(from), static_cast<uint64_t>(bytes), out);
 }
 
 Napi::Value AllocationFace::id(const Napi::CallbackInfo& info) {
@@ -241,39 +270,115 @@ Napi::Value AllocationFace::id(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value AllocationFace::byte_length(const Napi::CallbackInfo& info) {
-  AllocationInfo found;
-  const Status status = find(0, 0, found);
-  const uint64_t bytes = status == DRAGON_SUCCESS ? found.allocation.bytes : 0;
+  MemoryView all;
+  const uint64_t bytes = view(all) == DRAGON_SUCCESS ? all.bytes() : 0;
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 
 Napi::Value AllocationFace::read(const Napi::CallbackInfo& info) {
-  const uint64_t offset = static_cast<uint64_t>(number_of(info[0], 0));
-  const uint64_t length = static_cast<uint64_t>(number_of(info[1], 0));
-  AllocationInfo found;
-  const Status status = find(offset, length, found);
+  MemoryView bytes;
+  uint8_t* data = nullptr;
+  Status status = part(info[0], info[1], bytes);
+  if (status == DRAGON_SUCCESS) status = bytes.data(data);
   if (status != DRAGON_SUCCESS) return status_value(info.Env(), status);
-  return copy_of(info.Env(), found.allocation.data + offset, length);
+  const Napi::Value copy = copy_of(info.Env(), data, bytes.bytes());
+  // Freed meanwhile? Then these may be somebody else's.
+  status = bytes.data(data);
+  return status == DRAGON_SUCCESS ? copy : status_value(info.Env(), status);
 }
 
 Napi::Value AllocationFace::write(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
   Bytes bytes;
-  if (!bytes_of(info[0], bytes)) return status_value(info.Env(), DRAGON_INVALID_ARGUMENT);
-  const uint64_t offset = static_cast<uint64_t>(number_of(info[1], 0));
-  AllocationInfo found;
-  const Status status = find(offset, bytes.length, found);
+  if (!bytes_of(info[0], bytes)) return status_value(env, DRAGON_INVALID_ARGUMENT);
+  MemoryView place;
+  uint8_t* data = nullptr;
+  Status status = part(info[1], Napi::Number::New(env, static_cast<double>(bytes.length)), place);
+  if (status == DRAGON_SUCCESS && place.pool()->read_only()) status = DRAGON_NOT_SUPPORTED;
+  if (status == DRAGON_SUCCESS) status = place.data(data);
   if (status == DRAGON_SUCCESS && bytes.length > 0) {
-    std::memcpy(found.allocation.data + offset, bytes.data, bytes.length);
+    std::memcpy(data, bytes.data, bytes.length);
   }
-  return status_value(info.Env(), status);
+  return status_value(env, status);
 }
 
 Napi::Value AllocationFace::serialize(const Napi::CallbackInfo& info) {
-  const std::shared_ptr<Pool> pool = pool_.lock();
-  if (pool == nullptr) return status_value(info.Env(), DRAGON_CLOSED);
+  MemoryView named;
+  const Status status = part(info[0], info[1], named);
+  if (status != DRAGON_SUCCESS) return status_value(info.Env(), status);
   HandleBytes handle;
-  pool->serialize(id_, handle);
+  named.serialize(handle);
   return copy_of(info.Env(), handle);
+}
+
+Napi::Value AllocationFace::hash(const Napi::CallbackInfo& info) {
+  MemoryView all;
+  uint64_t hash = 0;
+  Status status = view(all);
+  if (status == DRAGON_SUCCESS) status = all.hash(hash);
+  if (status != DRAGON_SUCCESS) return status_value(info.Env(), status);
+  return Napi::BigInt::New(info.Env(), hash);
+}
+
+Napi::Value AllocationFace::equals(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const AllocationFace* other = of(info[0]);
+  if (other == nullptr) return status_value(env, DRAGON_INVALID_ARGUMENT);
+  MemoryView mine;
+  MemoryView theirs;
+  bool equal = false;
+  Status status = view(mine);
+  if (status == DRAGON_SUCCESS) status = other->view(theirs);
+  if (status == DRAGON_SUCCESS) status = mine.equal(theirs, equal);
+  return status == DRAGON_SUCCESS ? Napi::Boolean::New(env, equal) : status_value(env, status);
+}
+
+Napi::Value AllocationFace::is_same(const Napi::CallbackInfo& info) {
+  const AllocationFace* other = of(info[0]);
+  const bool same = other != nullptr && id_ == other->id_ && pool_.lock() == other->pool_.lock();
+  return Napi::Boolean::New(info.Env(), same);
+}
+
+Napi::Value AllocationFace::copy_to(const Napi::CallbackInfo& info) {
+  const AllocationFace* other = of(info[0]);
+  if (other == nullptr) return status_value(info.Env(), DRAGON_INVALID_ARGUMENT);
+  MemoryView mine;
+  MemoryView theirs;
+  Status status = view(mine);
+  if (status == DRAGON_SUCCESS) status = other->view(theirs);
+  return status_value(info.Env(), status == DRAGON_SUCCESS ? mine.copy_to(theirs) : status);
+}
+
+// copy(pool, timeoutMs): a new allocation of this process with the same bytes, or a status.
+Napi::Value AllocationFace::copy(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const PoolFace* pool = PoolFace::of(info[0]);
+  if (pool == nullptr) return status_value(env, DRAGON_CLOSED);
+  const double timeout_ms = number_of(info[1], 0);
+  const Deadline deadline =
+      timeout_ms == 0 ? Deadline::once() : Deadline::from_timeout_ms(timeout_ms);
+  MemoryView mine;
+  MemoryView made;
+  Allocation memory;
+  Status status = view(mine);
+  if (status == DRAGON_SUCCESS) status = mine.copy_to(pool->pool(), deadline, made);
+  if (status == DRAGON_SUCCESS) status = made.data(memory.data);
+  if (status != DRAGON_SUCCESS) return status_value(env, status);
+  memory.id = made.id();
+  memory.bytes = made.bytes();
+  return make(env, pool->node(), pool->pool(), memory);
+}
+
+Napi::Value AllocationFace::clear(const Napi::CallbackInfo& info) {
+  MemoryView all;
+  const double start = number_of(info[0], 0);
+  const double stop = number_of(info[1], 9e15);
+  Status status = view(all);
+  if (!(start >= 0 && stop >= 0)) status = DRAGON_INVALID_ARGUMENT;
+  if (status == DRAGON_SUCCESS) {
+    status = all.clear(static_cast<uint64_t>(start), static_cast<uint64_t>(stop));
+  }
+  return status_value(info.Env(), status);
 }
 
 Napi::Value AllocationFace::owned(const Napi::CallbackInfo& info) {

@@ -7,6 +7,7 @@
 
 #include "binding/lease.h"
 #include "binding/node_face.h"
+#include "memory/memory_view.h"
 #include "memory/pool.h"
 
 namespace dragon::binding {
@@ -32,6 +33,7 @@ class PoolFace : public Napi::ObjectWrap<PoolFace> {
   Napi::Value find(const Napi::CallbackInfo& info);
   Napi::Value list(const Napi::CallbackInfo& info);
   Napi::Value trim(const Napi::CallbackInfo& info);
+  Napi::Value placement(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value audit(const Napi::CallbackInfo& info);
   Napi::Value serialize(const Napi::CallbackInfo& info);
@@ -51,8 +53,8 @@ class AllocationFace : public Napi::ObjectWrap<AllocationFace> {
   // Of memory that this process has just allocated.
   static Napi::Value make(Napi::Env env, NodeFace* node, const std::shared_ptr<Pool>& pool,
                           const Allocation& memory);
-  // Of memory that is somebody's.
-  static Napi::Value name(Napi::Env env, const std::shared_ptr<Pool>& pool, uint64_t id);
+  // Of memory that is somebody's, or a part of it.
+  static Napi::Value name(Napi::Env env, const MemoryView& view);
   explicit AllocationFace(const Napi::CallbackInfo& info);
 
   // What holds the memory for this object; nullptr if it is somebody else's.
@@ -72,11 +74,21 @@ class AllocationFace : public Napi::ObjectWrap<AllocationFace> {
   Napi::Value free(const Napi::CallbackInfo& info);
   Napi::Value resize(const Napi::CallbackInfo& info);
   Napi::Value detach(const Napi::CallbackInfo& info);
-  Status find(uint64_t offset, uint64_t length, AllocationInfo& out);
+  Napi::Value hash(const Napi::CallbackInfo& info);
+  Napi::Value equals(const Napi::CallbackInfo& info);
+  Napi::Value is_same(const Napi::CallbackInfo& info);
+  Napi::Value copy_to(const Napi::CallbackInfo& info);
+  Napi::Value copy(const Napi::CallbackInfo& info);
+  Napi::Value clear(const Napi::CallbackInfo& info);
+  Status view(MemoryView& out) const;
+  Status part(const Napi::Value& offset, const Napi::Value& length, MemoryView& out) const;
 
   // Kept alive by the pool's face, which the TypeScript object holds, or by the node's.
   std::weak_ptr<Pool> pool_;
   uint64_t id_ = 0;
+  // The part of it that is meant, for memory that was attached; of one's own it is the whole.
+  uint64_t offset_ = 0;
+  uint64_t bytes_ = kRestOfView;
   std::shared_ptr<Lease> lease_;
 };
 

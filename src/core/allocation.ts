@@ -5,10 +5,12 @@
  * is detached when the memory is given back or sent away. Memory that nothing refers to any more
  * is given back by itself.
  */
+import { Status } from '../runtime/errors/codes.ts';
 import { errorFromStatus } from '../runtime/errors/index.ts';
 import { loadAddon, type NativeAllocation } from './native.ts';
 import { check, type Node, unwrap } from './node.ts';
 import type { Pool } from './pool.ts';
+import { Lane, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
 
 /**
  * An allocation: one that this process made, and gives back, or one that it was sent the handle
@@ -34,7 +36,7 @@ export class Allocation implements Disposable {
     this.native = native;
   }
 
-  /** The allocation that the handle names. Throws ERR_OBJECT_DESTROYED if it was freed. */
+  /** The allocation, or part of one, that the handle names. Throws ERR_OBJECT_DESTROYED if it was freed. */
   static attach(node: Node, handle: Uint8Array): Allocation {
     const native = loadAddon().attachAllocation(node.native, handle);
     return new Allocation(node, unwrap(native, 'attach to an allocation'));
@@ -84,19 +86,70 @@ export class Allocation implements Disposable {
   }
 
   /** A copy of `length` bytes from `offset`. */
-  read(offset = 0, length = this.byteLength - offset): Uint8Array {
-    const bytes = this.native.read(offset, length);
-    if (typeof bytes === 'number') throw errorFromStatus(bytes, 'read an allocation');
-    return bytes;
+  read(offset = 0, length?: number): Uint8Array {
+    return unwrap(this.native.read(offset, length), 'read an allocation');
   }
 
   write(bytes: Uint8Array, offset = 0): void {
     check(this.native.write(bytes, offset), 'write to an allocation');
   }
 
-  /** 64 bytes by which any process of the node may attach, as long as the allocation lives. */
-  serialize(): Uint8Array {
-    return unwrap(this.native.serialize(), 'serialize an allocation');
+  /** Zeroes the bytes from `start` up to `stop`. */
+  clear(start = 0, stop?: number): void {
+    check(this.native.clear(start, stop), 'clear an allocation');
+  }
+
+  /** A number that is the same for the same bytes, in every process; `spec/memory.md` has it. */
+  hash(): bigint {
+    const hash = this.native.hash();
+    if (typeof hash === 'bigint') return hash;
+    throw errorFromStatus(hash, 'hash an allocation');
+  }
+
+  /** Whether both hold the same bytes. */
+  equals(other: Allocation): boolean {
+    const equal = this.native.equals(other.native);
+    if (typeof equal === 'boolean') return equal;
+    throw errorFromStatus(equal, 'compare allocations');
+  }
+
+  /** Whether both are of one allocation. */
+  isSame(other: Allocation): boolean {
+    return this.native.isSame(other.native);
+  }
+
+  /** Copies all bytes to the beginning of `other`. ERR_BUFFER_TOO_SHORT if that is smaller. */
+  copyTo(other: Allocation): void {
+    check(this.native.copyTo(other.native), 'copy an allocation');
+  }
+
+  /** A copy in new memory of any pool on the node, or undefined if that has no room now. */
+  tryCopy(pool: Pool): Allocation | undefined {
+    const copy = this.native.copy(pool.native, 0);
+    if (typeof copy !== 'number') return new Allocation(pool, copy);
+    if (copy === Status.OUT_OF_MEMORY || copy === Status.WOULD_BLOCK) return undefined;
+    throw errorFromStatus(copy, 'copy an allocation');
+  }
+
+  /** As `tryCopy`; blocks the thread until there is room. */
+  copySync(pool: Pool, options?: WaitOptions): Allocation {
+    options?.signal?.throwIfAborted();
+    const copy = this.native.copy(pool.native, timeoutMsOf(options));
+    return new Allocation(pool, unwrap(copy, 'copy an allocation'));
+  }
+
+  /** As `tryCopy`; waits until there is room. */
+  copy(pool: Pool, options?: WaitOptions): Promise<Allocation> {
+    const look = () => this.tryCopy(pool) ?? NOT_YET;
+    return pool.node.waits.wait<Allocation>(pool.native, Lane.memory, look, options);
+  }
+
+  /**
+   * 64 bytes by which any process of the node may attach to `length` bytes from `offset`, by
+   * default to all, as long as the allocation lives.
+   */
+  serialize(offset = 0, length?: number): Uint8Array {
+    return unwrap(this.native.serialize(offset, length), 'serialize an allocation');
   }
 
   /**

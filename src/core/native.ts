@@ -109,6 +109,8 @@ export interface NativePool extends NativeObject {
   find(id: bigint): NativeAllocation | Status;
   list(): NativeAllocationInfo[];
   trim(): number;
+  /** NUMA node, -1 for any; 0 small pages, 1 pages that may be joined, 2 huge ones. */
+  readonly placement: readonly [number, number];
   stats(): PoolStats;
   /** Checks the pool's invariants; the text names the first that is broken, '' is well. */
   audit(): string;
@@ -121,9 +123,15 @@ export interface NativeAllocation {
   readonly owned: boolean;
   /** An external ArrayBuffer over exactly the allocation; the same one at each call. */
   buffer(): ArrayBuffer | Status;
-  read(offset: number, length: number): Uint8Array | Status;
+  read(offset: number, length: number | undefined): Uint8Array | Status;
   write(bytes: Uint8Array, offset: number): Status;
-  serialize(): Uint8Array | Status;
+  serialize(offset: number, length: number | undefined): Uint8Array | Status;
+  hash(): bigint | Status;
+  equals(other: NativeAllocation): boolean | Status;
+  isSame(other: NativeAllocation): boolean;
+  copyTo(other: NativeAllocation): Status;
+  copy(pool: NativePool, timeoutMs: number): NativeAllocation | Status;
+  clear(start: number, stop: number | undefined): Status;
   free(): Status;
   resize(bytes: number): Status;
   /** Detaches the buffer and leaves the memory allocated. */
@@ -180,8 +188,16 @@ export interface NativeLock extends NativeObject {
 export interface NativeBinding {
   createNode(dir: string, nodeId: number): NativeNode | Status;
   attachNode(dir: string): NativeNode | Status;
-  createPool(node: NativeNode, limitBytes: number, initialBytes: number): NativePool | Status;
-  attachPool(node: NativeNode, handle: Uint8Array): NativePool | Status;
+  createPool(
+    node: NativeNode,
+    limitBytes: number,
+    initialBytes: number,
+    growthBytes: number,
+    numaNode: number,
+    hugePages: boolean,
+    populate: boolean,
+  ): NativePool | Status;
+  attachPool(node: NativeNode, handle: Uint8Array, readOnly: boolean): NativePool | Status;
   attachAllocation(node: NativeNode, handle: Uint8Array): NativeAllocation | Status;
   createChannel(
     pool: NativePool,

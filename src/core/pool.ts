@@ -16,6 +16,22 @@ export interface PoolOptions {
   readonly limitBytes?: number;
   /** Bytes committed at the start; default 8 MiB. */
   readonly initialBytes?: number;
+  /** Least that is committed at a time; default grows with the pool. */
+  readonly growthBytes?: number;
+  /** Where memory comes from as long as that node has some; default anywhere. */
+  readonly numaNode?: number;
+  /** Huge pages, if the system has any left; `placement` tells. */
+  readonly hugePages?: boolean;
+  /** Touches memory when it is committed and not when it is first used. */
+  readonly populate?: boolean;
+}
+
+/** What became of the wishes in a pool's options. */
+export interface PoolPlacement {
+  /** Undefined when memory comes from anywhere. */
+  readonly numaNode: number | undefined;
+  /** `transparent`: the kernel may join small pages. */
+  readonly pages: 'small' | 'transparent' | 'huge';
 }
 
 /** What an allocation is for; `spec/memory.md` has the numbers. */
@@ -36,6 +52,8 @@ const TYPES: readonly AllocationType[] = [
   'chunk',
   'event',
 ];
+
+const PAGES = ['small', 'transparent', 'huge'] as const;
 
 export interface AllocationInfo {
   readonly id: bigint;
@@ -73,12 +91,21 @@ export class Pool {
       node.native,
       options.limitBytes ?? 0,
       options.initialBytes ?? 0,
+      options.growthBytes ?? 0,
+      options.numaNode ?? -1,
+      options.hugePages ?? false,
+      options.populate ?? false,
     );
     return new Pool(node, unwrap(native, 'create a pool'));
   }
 
-  static attach(node: Node, handle: Uint8Array): Pool {
-    return new Pool(node, unwrap(loadAddon().attachPool(node.native, handle), 'attach to a pool'));
+  /**
+   * Attaches to a pool by its handle. With `readOnly` its memory can be read and not written, and
+   * whatever would change the pool is ERR_NOT_SUPPORTED.
+   */
+  static attach(node: Node, handle: Uint8Array, options: { readOnly?: boolean } = {}): Pool {
+    const native = loadAddon().attachPool(node.native, handle, options.readOnly ?? false);
+    return new Pool(node, unwrap(native, 'attach to a pool'));
   }
 
   /** The node's default pool. Throws ERR_RUNTIME_GONE if the services have not made it. */
@@ -153,6 +180,12 @@ export class Pool {
   /** Gives free memory at the end of the pool back to the system; how many bytes that were. */
   trim(): number {
     return this.native.trim();
+  }
+
+  /** Which pages the pool has, and where its memory comes from. */
+  get placement(): PoolPlacement {
+    const [node, pages] = this.native.placement;
+    return { numaNode: node < 0 ? undefined : node, pages: PAGES[pages] ?? 'small' };
   }
 
   stats(): PoolStats {
