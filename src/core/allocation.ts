@@ -36,7 +36,10 @@ export class Allocation implements Disposable {
     this.native = native;
   }
 
-  /** The allocation, or part of one, that the handle names. Throws ERR_OBJECT_DESTROYED if it was freed. */
+  /**
+   * The allocation, or the part of one, that the handle names. Throws ERR_OBJECT_DESTROYED if it
+   * was freed.
+   */
   static attach(node: Node, handle: Uint8Array): Allocation {
     const native = loadAddon().attachAllocation(node.native, handle);
     return new Allocation(node, unwrap(native, 'attach to an allocation'));
