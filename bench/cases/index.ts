@@ -5,6 +5,7 @@ import { HAND_OFF_CASES } from './hand-off.ts';
 import { LOCK_CASES } from './locks.ts';
 import { MEMORY_CASES } from './memory.ts';
 import { MICRO_CASES } from './micro.ts';
+import { PROOF_CASES } from './proof.ts';
 import { RATE_CASES } from './rates.ts';
 import { SCRIPT_CHANNEL_CASES } from './script-channels.ts';
 import { START_CASES } from './start.ts';
@@ -19,5 +20,6 @@ export const CASES: readonly BenchCase[] = [
   ...LOCK_CASES,
   ...MEMORY_CASES,
   ...WAIT_CASES,
+  ...PROOF_CASES,
   ...MICRO_CASES,
 ];

@@ -1,6 +1,7 @@
 /** What waiting costs those who wait and those who don't. */
+import { join } from 'node:path';
 import type { BenchCase } from '../runner/types.ts';
-import { nativeProgram, product, sized } from './commands.ts';
+import { floor, nativeProgram, product, sized } from './commands.ts';
 
 const pending: BenchCase = {
   suite: 'core',
@@ -34,4 +35,22 @@ const idle: BenchCase = {
   },
 };
 
-export const WAIT_CASES: readonly BenchCase[] = [pending, idle];
+const cycle: BenchCase = {
+  suite: 'core',
+  name: 'blocked.cycle',
+  about: 'until `dragon ps --blocked` prints a cycle over a channel, a lock and a full pool',
+  unit: 'ns',
+  better: 'lower',
+  variants: [{}],
+  smoke: [],
+  product: (at) => {
+    const words = ['--dragon', at.places.dragon, '--rounds', sized(at, 1, 5)];
+    return product(at.places, 'blocked-cycle', ...words);
+  },
+  floor: (at) => {
+    const words = ['--rounds', sized(at, 2, 5), '--', at.places.node];
+    return floor(at.places, 'spawn', ...words, join(at.places.scratch, 'hello.js'));
+  },
+};
+
+export const WAIT_CASES: readonly BenchCase[] = [pending, idle, cycle];
