@@ -63,6 +63,8 @@ dragon_status_t dragon_channel_destroy(dragon_channel_t* channel) {
 }
 
 void dragon_channel_close(dragon_channel_t* channel) {
+  if (channel == nullptr) return;
+  channel->object->close();
   delete channel;
 }
 

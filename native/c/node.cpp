@@ -8,8 +8,6 @@ dragon_status_t dragon_node_attach(const char* directory, const char* name, drag
   if (directory == nullptr || directory[0] == 0 || out == nullptr) return DRAGON_INVALID_ARGUMENT;
   dragon::NodeOptions options;
   if (name != nullptr) options.name = name;
-  // Its calls block their thread; no event loop of it waits on a bell.
-  options.bell = false;
   std::shared_ptr<dragon::Node> node;
   const dragon_status_t status = dragon::Node::attach(directory, options, node);
   return c::hand_over(status, std::move(node), out);

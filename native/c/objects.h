@@ -26,7 +26,7 @@ struct dragon_pool {
   std::shared_ptr<dragon::Pool> pool;
 };
 struct dragon_channel {
-  std::unique_ptr<dragon::Channel> object;
+  std::shared_ptr<dragon::Channel> object;  // sets hold it, too
 };
 struct dragon_lock {
   std::unique_ptr<dragon::LockObject> object;

@@ -80,6 +80,7 @@ uint32_t Barrier::arrived(uint32_t generation) const {
 }
 
 // Whoever finds all arrivals may end the generation: the last party may have died before that.
+// Model: barrier.pml, end_generation.
 bool Barrier::trip(uint64_t state) {
   const uint64_t next = state_word(next_generation(generation_in(state)), resets_of(state));
   if (!shared().state.replace(state, next)) return false;
@@ -93,6 +94,7 @@ bool Barrier::break_up(uint64_t state) {
   return true;
 }
 
+// Model: barrier.pml, look_for_dead.
 bool Barrier::someone_died(uint32_t generation, bool probe) {
   const uint32_t count = arrived(generation);
   for (uint32_t index = 0; index < count; ++index) {
@@ -107,6 +109,7 @@ bool Barrier::someone_died(uint32_t generation, bool probe) {
   return false;
 }
 
+// Model: barrier.pml, from `arrive` on.
 Status Barrier::arrive(bool only_as_last, Arrival& out) {
   for (;;) {
     const Status status = usable();
@@ -136,7 +139,7 @@ Status Barrier::arrive(bool only_as_last, Arrival& out) {
   }
 }
 
-// How the arrival's generation has ended, or WOULD_BLOCK.
+// How the arrival's generation has ended, or WOULD_BLOCK. Model: barrier.pml, outcome and late.
 Status Barrier::outcome(const Arrival& arrival) {
   for (;;) {
     const Status status = usable();
@@ -208,6 +211,7 @@ Status Barrier::abort() {
   }
 }
 
+// Model: barrier.pml, Resetter.
 Status Barrier::reset() {
   for (;;) {
     const Status status = usable();

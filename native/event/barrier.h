@@ -9,6 +9,8 @@
 // A reset ends a broken generation. Since a party may look only after others have gone on, the
 // last generation of each of the last resets is kept: so it still learns how its own one ended.
 //
+// Model: spec/models/barrier.pml.
+//
 // Goals: one step for arriving and one for ending, so no death or stop wedges a later generation.
 // Non-goals: an action run by the last party before the others go on.
 #pragma once

@@ -71,6 +71,7 @@ void ParkingLot::rearm(const WaitPlace& place, RecordId id) {
   bucket.mutex.unlock();
 }
 
+// Model: parking.pml, enqueue; each line is a step.
 void ParkingLot::enqueue(Bucket& bucket, const WaitPlace& place, uint32_t index) {
   records_.at(index).state.store(word_of(WaitState::kArmed));
   insert(bucket, index);
@@ -108,6 +109,7 @@ bool ParkingLot::cancel(RecordId id) {
 Status ParkingLot::block(RecordId id, Deadline deadline, SleepSteps& steps) {
   Word32& state = records_.of(id).state;
   if (deadline.passed()) return DRAGON_TIMEOUT;
+  // Model: parking.pml, from `sleep` on.
   if (!state.replace(word_of(WaitState::kArmed), word_of(WaitState::kSleeping))) {
     return DRAGON_SUCCESS;
   }
@@ -121,6 +123,7 @@ Status ParkingLot::block(RecordId id, Deadline deadline, SleepSteps& steps) {
   return DRAGON_WOULD_BLOCK;
 }
 
+// Model: parking.pml, wake_one: out of the queue, the state, the hint bit, the unlock, notify.
 bool ParkingLot::wake_one(const WaitPlace& place) {
   Bucket& bucket = bucket_of(place.key);
   if (!lock(bucket)) return false;
@@ -166,6 +169,7 @@ uint32_t ParkingLot::wake_all(const WaitPlace& place) {
   return static_cast<uint32_t>(woken.size());
 }
 
+// Model: parking.pml, recover.
 uint32_t ParkingLot::wake_everyone() {
   std::vector<Woken> woken;
   for (uint32_t number = 0; number < kBuckets; ++number) {
@@ -246,6 +250,7 @@ const char* ParkingLot::audit() {
   return listed == waiting ? "" : "the queues are not the records that wait";
 }
 
+// Model: parking.pml, lock.
 bool ParkingLot::lock(Bucket& bucket) {
   const Status status = bucket.mutex.lock(me_, Deadline::once());
   if (status == DRAGON_OWNER_DIED) rebuild(bucket);

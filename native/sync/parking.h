@@ -18,6 +18,8 @@
 // did not see the bit, the waiter's look sees the waker's change. A wake lost with a process that
 // died or was stopped is found by the waiter itself: `block` returns after 10 ms, then at doubling
 // distances up to 1 s.
+//
+// The protocol's model is spec/models/parking.pml, which calls its steps as the functions here.
 #pragma once
 
 #include <type_traits>

@@ -18,7 +18,7 @@ Status RobustMutex::lock_contended(const Actor& me, Deadline deadline) {
   }
   const Deadline patience = deadline.is_once() ? Deadline::after_ns(kHolderPatienceNs) : deadline;
   for (;;) {
-    uint32_t found = word_.load();
+    uint32_t found = word_.load();  // model: contended
     if (found == 0) {
       // With the bit set: this actor can't know whether others sleep.
       if (word_.replace(0, me.id | kLockWaitersBit)) return DRAGON_SUCCESS;
@@ -34,6 +34,7 @@ Status RobustMutex::lock_contended(const Actor& me, Deadline deadline) {
       found = holder | kLockWaitersBit;
     }
     if (!holder_lives) {
+      // Model: take_over.
       if (word_.replace(found, me.id | kLockWaitersBit)) return DRAGON_OWNER_DIED;
       continue;
     }

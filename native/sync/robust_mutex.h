@@ -4,7 +4,8 @@
 // Waiters spin a little, then sleep in a futex and look every 10 ms whether the holder lives. A
 // dead holder's lock is taken over by one compare-and-swap; the new holder gets OWNER_DIED and
 // must rebuild what the lock protects from its truth before it goes on. If it dies doing so, the
-// next one gets OWNER_DIED again.
+// next one gets OWNER_DIED again. Model: spec/models/robust_mutex.pml; the labels of its locker are
+// named in the comments of lock and unlock.
 //
 // Goals: critical sections of well under a microsecond, without system calls or copies in them.
 // Non-goals: fairness, recursion; locks of users (channel/lock_object.h).
@@ -49,7 +50,7 @@ class MutexGuard {
       : mutex_(mutex), status_(mutex.lock(me, deadline)) {
     if (status_ == DRAGON_TIMEOUT) return;
     if (status_ == DRAGON_SUCCESS && stale.load() == 0) return;
-    stale.exchange(0);
+    stale.exchange(0);  // model: the flag goes before the truth is read
     recover();
     status_ = DRAGON_SUCCESS;
   }

@@ -119,24 +119,24 @@ inline notify(p, w, was, force) {
   }
 }
 
-/* wake_one: the state first, then the queue; the bit goes when nobody is left. */
+/* wake_one: out of the queue first, then the state; the bit goes when nobody is left. */
 inline wake_one(p) {
   lock(p);
   atomic {
-    DRAINED(p) ->
     if
     :: listed[0] -> target = 0
     :: listed[1] -> target = 1
     :: !listed[0] && !listed[1] -> target = 2
     fi;
     if
-    :: target < 2 -> before = mem[STATE(target)]; mem[STATE(target)] = WOKEN
+    :: target < 2 -> listed[target] = false
     :: else
     fi
   };
   atomic {
+    DRAINED(p) ->
     if
-    :: target < 2 -> listed[target] = false
+    :: target < 2 -> before = mem[STATE(target)]; mem[STATE(target)] = WOKEN
     :: else
     fi
   };

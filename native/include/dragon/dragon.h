@@ -5,6 +5,7 @@
 #include "dragon/abi.h"
 #include "dragon/barrier.h"
 #include "dragon/channel.h"
+#include "dragon/channel_set.h"
 #include "dragon/event.h"
 #include "dragon/lock.h"
 #include "dragon/node.h"
