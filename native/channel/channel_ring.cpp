@@ -5,6 +5,9 @@
 // cell; the words `tail` and `head` are for those who come from elsewhere, and are moved on at
 // every fourth position only, by whoever gets there. They are read before the ring's number, so
 // the ring is the position's or a later one, in which case the position is the ring's first.
+//
+// Model: spec/models/ring.pml; its Sender is `enqueue` with `enqueue_at`, its Receiver `find_head`
+// with `remove`, and other steps have the names of the functions here.
 #include <algorithm>
 
 #include "channel/channel.h"

@@ -3,6 +3,8 @@
 // A slot that nobody refers to is in the list of spare ones, or lost until a sweep finds it: left
 // by an attachment that died, or in a cell of a ring that was closed. The list is under the mutex;
 // a holder that dies costs nothing but the list, whose slots are lost then.
+//
+// Model: spec/models/ring.pml, need_slot (take_fresh here) and Sweeper.
 #include <string.h>
 
 #include <algorithm>

@@ -26,6 +26,7 @@
 // and whoever finds no memory takes all of everybody's back first. A free looks whether somebody
 // waits for memory after its block can be found in the magazine; a waiter looks at the magazines
 // after it can be found waiting (both in the order that all actors agree on), so no wake is lost.
+// Model: spec/models/magazine.pml.
 
 namespace dragon {
 

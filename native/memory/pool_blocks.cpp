@@ -98,7 +98,8 @@ void Pool::describe(const HeapBlock& block, uint64_t bytes, Allocation& out) con
   out.bytes = bytes;
 }
 
-// A block that somebody else took back no longer has this actor's word.
+// A block that somebody else took back no longer has this actor's word. Model: magazine.pml,
+// allocate.
 bool Pool::take_cached(uint64_t bytes, uint64_t tag, Allocation& out) {
   if (bytes > kClassedBytesMax) return false;
   const uint64_t size = block_bytes_for(bytes);
@@ -153,6 +154,7 @@ Status Pool::free(uint64_t id) {
   return free_listed(index, generation);
 }
 
+// Model: magazine.pml, free.
 bool Pool::free_to_magazine(uint32_t index, uint32_t generation) {
   if (!heap_.live(index, generation)) return false;
   BlockDescriptor& block = heap_.block(index);
@@ -261,7 +263,8 @@ Status Pool::resize(uint64_t id, uint64_t bytes) {
 }
 
 // Says that this actor's magazines hold something, once in each round. If the look still finds
-// the old round, the blocks were cached before the search of the next one begins.
+// the old round, the blocks were cached before the search of the next one begins. Model:
+// magazine.pml, announce.
 void Pool::announce() {
   Word64& caching = shared().caching;
   uint64_t word = caching.load_seq();
@@ -274,7 +277,8 @@ void Pool::announce() {
 }
 
 // Takes every cached block back, whoever's it is; false if there can be none. The bit stays set
-// if somebody began to fill a magazine meanwhile, or if this actor dies.
+// if somebody began to fill a magazine meanwhile, or if this actor dies. Model: magazine.pml,
+// take_from_heap.
 bool Pool::take_back_cached() {
   Word64& caching = shared().caching;
   uint64_t word = caching.load_seq();
@@ -293,6 +297,7 @@ bool Pool::take_back_cached() {
   return true;
 }
 
+// Model: magazine.pml, Reclaimer.
 void Pool::give_back_cached(ActorId actor) {
   const uint32_t its = actor_slot(actor);
   take_back([its](uint64_t state) {

@@ -16,7 +16,7 @@
  * CHECK -DDEATHS=1 -DROUNDS=2 -DSECOND=0
  * FULL -DDEATHS=0 -DROUNDS=3 -DDEPTH=2
  * FULL -DDEATHS=1 -DSTALE_ID
- * FULL -DDEATHS=2 -DDEPTH=2
+ * FULL -DDEATHS=2 -DROUNDS=2 -DSECOND=0 -DDEPTH=2
  * FAULT -DDEATHS=0 -DROUNDS=2 -DOWNER_FIRST the owner is stored before the block is the actor's
  * FAULT -DDEATHS=0 -DROUNDS=2 -DPLAIN_FREE a free is a store, after which the hint is read
  * FAULT -DDEATHS=0 -DSTALE_ID -DSAME_GENERATION a free does not change the generation
@@ -289,6 +289,7 @@ leave:
 
 /* Has the id of the first allocation that ever was, which is free or gone now. */
 proctype Stranger() {
+end:
   atomic {
     first_freed;
     assert(KIND(mem[STATE]) != LIVE || GENERATION(mem[STATE]) != 0)

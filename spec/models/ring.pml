@@ -2,9 +2,9 @@
  * The channel's ring (native/channel/channel_ring.cpp, channel_slots.cpp).
  *
  * Senders put their private slot into the cell at the tail and get the cell's slot for it;
- * receivers copy, then take the cell. Whoever finds an end behind its cells helps it on. A ring
- * that gets full is closed at the tail and followed by one twice as large. Slots that died with a
- * sender are found by a sweep. Anyone but the recoverer may die at any step.
+ * receivers copy, then take the cell. Each has cursors of its own, which go from cell to cell; the
+ * words for the ends are moved on now and then. A ring that gets full is closed at the tail and
+ * followed by one twice as large. Slots that died with a sender are found by a sweep. Anyone but the recoverer may die at any step.
  *
  * Shown: each message that was sent is received once and in its sender's order, while a receiver
  * lives; what a receiver copied is what was sent; a slot is in one place; nobody waits while there
@@ -23,7 +23,8 @@
  * FULL -DSENDERS=2 -DRECEIVERS=1 -DMESSAGES=1 -DSWEEP -DDEATHS=0
  * FAULT -DSENDERS=1 -DRECEIVERS=1 -DDEATHS=0 -DPLAIN_ARM a waiter's bit is set by a plain store
  * FAULT -DSENDERS=1 -DRECEIVERS=2 -DMESSAGES=3 -DDEATHS=0 -DNO_LAPS cells do not carry the lap
- * FAULT -DSENDERS=1 -DRECEIVERS=2 -DNO_HELP an end is moved only by who changed the cell
+ * FAULT -DSENDERS=2 -DRECEIVERS=1 -DLATER=1 -DCAPACITY=4 -DDEATHS=0 -DRING_READ_FIRST the number
+ *   of the ring is read before the end
  * FAULT -DSENDERS=2 -DRECEIVERS=0 -DSWEEP -DNO_INTENT the slot to come is not noted before the swap
  * FAULT -DSENDERS=2 -DRECEIVERS=1 -DCAPACITY=4 -DDEATHS=0 -DOPEN_LATE a ring's first is the tail
  *   as it was before the close
@@ -32,7 +33,10 @@
 #define DEATHS 1
 #endif
 #ifndef MESSAGES
-#define MESSAGES 2       /* of each sender */
+#define MESSAGES 2       /* of the first sender */
+#endif
+#ifndef LATER
+#define LATER MESSAGES   /* of the second */
 #endif
 #ifndef CAPACITY
 #define CAPACITY 2
@@ -42,6 +46,7 @@
 #define SWEEPER (SENDERS + RECEIVERS)
 #define PROCS (SENDERS + RECEIVERS + 1)
 
+#define STEPS_TO_SAY 2
 #define NO_SLOT 0
 #define SLOTS_MADE (SENDERS + 4)
 
@@ -76,7 +81,12 @@
 #define SLOT_OF(w) ((w) % 16)
 #define AT(r, position) CELL(r, (position) & ((2 << (r)) - 1))
 /* A ring that can still be followed by another keeps one cell to close. */
-#define HOLDS(r) (CAPACITY > (2 << (r)) -> (2 << (r)) - 1 : CAPACITY)
+#if CAPACITY > 2
+#define FIRST_HOLDS 1
+#else
+#define FIRST_HOLDS CAPACITY
+#endif
+#define HOLDS(r) (FIRST_HOLDS + (r) * (CAPACITY - FIRST_HOLDS))
 
 byte first[2];
 byte mutex = 0;          /* 0 or 1 + the holder; see robust_mutex.pml */
@@ -132,34 +142,78 @@ inline wake(p, lane, from, to) {
   fi
 }
 
-inline help(p, end, value) {
-#ifdef NO_HELP
-  LOAD(p, end) != value
+/* Moves a cursor beyond what somebody else has sent or received. */
+inline advance(p, place, number_of, end, end_ring) {
+#ifdef RING_READ_FIRST
+  i = LOAD(p, end_ring);
+  atomic { CAN_STORE(p) -> said = LOAD(p, end) };
 #else
-  cas(p, end, value, (value) + 1, ok)
+  said = LOAD(p, end);
+  atomic { CAN_STORE(p) -> i = LOAD(p, end_ring) };
 #endif
+  atomic {
+    if
+    :: first[i] > said -> said = first[i]
+    :: else
+    fi;
+    if
+    :: said > place -> place = said; number_of = i
+    :: else -> place++
+    fi;
+    said = 0;
+    i = 0
+  }
 }
 
-/* settled_head, into `seen`. */
-inline settle_head(p) {
-  do
-  :: seen = LOAD(p, HEAD);
-     r = LOAD(p, RECEIVE_RING);
-     atomic {
-       w = LOAD(p, AT(r, seen));
+/* Moves an end's word on, but not at every position. */
+inline raise(p, end, place) {
+  if
+  :: (place) % STEPS_TO_SAY == 0 ->
+     d_step {
+       DRAINED(p) ->
        if
-       :: seen < first[r] -> i = 0
-       :: seen >= first[r] && LAP_OF(w) != LAP(r, seen) -> i = 1
-       :: seen >= first[r] && LAP_OF(w) == LAP(r, seen) && STATE_OF(w) == CLOSED -> i = 2
-       :: else -> i = 0; break
+       :: mem[end] < (place) -> mem[end] = place
+       :: else
+       fi
+     }
+  :: else
+  fi
+}
+
+/* Into `seen`. */
+inline settled_head(p) {
+  do
+  :: atomic {
+       w = LOAD(p, AT(head_ring, head));
+       if
+       :: LAP_OF(w) != LAP(head_ring, head) -> i = 1
+       :: LAP_OF(w) == LAP(head_ring, head) && STATE_OF(w) == CLOSED -> i = 2
+       :: else -> i = 0; seen = head; break
        fi
      };
      if
-     :: i == 0
-     :: i == 1 -> help(p, HEAD, seen)
-     :: i == 2 -> cas(p, RECEIVE_RING, r, r + 1, ok)
+     :: i == 1 -> advance(p, head, head_ring, HEAD, RECEIVE_RING)
+     :: i == 2 -> cas(p, RECEIVE_RING, head_ring, head_ring + 1, ok); head_ring++
      fi
   od
+}
+
+/* see_room: how far receivers are, from one cell of the ring. */
+inline see_room(p, ahead) {
+  atomic {
+    CAN_STORE(p) ->
+    if
+    :: tail + (ahead) >= HOLDS(ring) + first[ring] ->
+       w = LOAD(p, AT(ring, tail + (ahead) - HOLDS(ring)));
+       if
+       :: LAP_OF(w) != LAP(ring, tail + (ahead) - HOLDS(ring)) ->
+          seen = tail + (ahead) - HOLDS(ring) + 1;
+          goto look
+       :: else
+       fi
+    :: else
+    fi
+  }
 }
 
 /* grow, open_ring: the next ring begins where this one ends. */
@@ -167,30 +221,43 @@ inline grow(p) {
   atomic { mutex == 0 || KNOWN_DEAD(mutex - 1) -> mutex = p + 1 };
   do
   :: LOAD(p, SEND_RING) == 0 ->
-     t = LOAD(p, TAIL);
-     atomic { CAN_STORE(p) -> w = LOAD(p, AT(0, t)) };
+     atomic {  /* settled_tail */
+       w = LOAD(p, AT(ring, tail));
+       if
+       :: LAP_OF(w) == LAP(ring, tail) && STATE_OF(w) == CLOSED -> i = 1
+       :: LAP_OF(w) == LAP(ring, tail) - 1 -> i = 2
+       :: LAP_OF(w) == LAP(ring, tail) && STATE_OF(w) == FREE -> i = 3
+       :: else -> i = 0
+       fi
+     };
      if
-     :: LAP_OF(w) == LAP(0, t) && STATE_OF(w) == CLOSED -> cas(p, SEND_RING, 0, 1, ok)
-     :: LAP_OF(w) == LAP(0, t) && STATE_OF(w) == QUEUED -> help(p, TAIL, t)
-     :: LAP_OF(w) == LAP(0, t) + 1 -> help(p, TAIL, t)
-     :: LAP_OF(w) == LAP(0, t) - 1 -> break
-     :: LAP_OF(w) == LAP(0, t) && STATE_OF(w) == FREE ->
+     :: i == 0 -> advance(p, tail, ring, TAIL, SEND_RING)
+     :: i == 1 -> cas(p, SEND_RING, 0, 1, ok); ring = 1
+     :: i == 2 -> break
+     :: i == 3 ->
         d_step {  /* nobody sees the new ring before the close */
-          first[1] = t;
+          first[1] = tail;
           i = 0;
           do
           :: i < 4 ->
-             mem[AT(1, t + i)] = WORD(LAP(1, t + i), FREE, NO_SLOT);
+             mem[AT(1, tail + i)] = WORD(LAP(1, tail + i), FREE, NO_SLOT);
              i++
           :: else -> break
           od;
           i = 0
         };
 #ifdef OPEN_LATE
-        t = LOAD(p, TAIL);
-        atomic { CAN_STORE(p) -> w = LOAD(p, AT(0, t)) };
+        do
+        :: atomic {
+             w = LOAD(p, AT(0, tail));
+             if
+             :: LAP_OF(w) == LAP(0, tail) && STATE_OF(w) == QUEUED -> tail++
+             :: else -> break
+             fi
+           }
+        od;
 #endif
-        cas(p, AT(0, t), w, WORD(LAP(0, t), CLOSED, SLOT_OF(w)), ok);
+        cas(p, AT(0, tail), w, WORD(LAP(0, tail), CLOSED, SLOT_OF(w)), ok);
         if
         :: ok -> cas(p, SEND_RING, 0, 1, ok); break
         :: else
@@ -198,6 +265,7 @@ inline grow(p) {
      fi
   :: LOAD(p, SEND_RING) != 0 -> break
   od;
+  i = 0;
   mutex = 0
 }
 
@@ -221,87 +289,94 @@ inline need_slot(p) {
   od
 }
 
-proctype Sender(byte p) {
+proctype Sender(byte p; byte wanted) {
   byte mine = p + 1;
   byte number = 0;
-  byte seen = 0;
-  byte t;
-  byte r;
+  byte tail = 0;         /* the cursors, */
+  byte ring = 0;
+  byte head = 0;
+  byte head_ring = 0;
+  byte seen = 0;         /* and the head at least */
+  byte said;
   byte i;
   short w;
   bool ok;
   bool armed = false;
   {
     do
-    :: number == MESSAGES -> break
-    :: number < MESSAGES ->
+    :: number == wanted -> break
+    :: number < wanted ->
        need_slot(p);
        store(p, MESSAGE(mine), p * 8 + number + 1);
-retry:
-       t = LOAD(p, TAIL);
-       atomic {
-         r = LOAD(p, SEND_RING);
-         if
-         :: t < first[r] -> goto retry
-         :: t >= first[r] && t < seen + HOLDS(r) -> goto look
-         :: else
-         fi
-       };
-       settle_head(p);
-       atomic {
-         r = LOAD(p, SEND_RING);
-         if
-         :: t < first[r] -> goto retry
-         :: t >= first[r] && t < seen + HOLDS(r) -> goto look
-         :: t >= first[r] && t >= seen + HOLDS(r) && t < seen + CAPACITY -> i = 1
-         :: else -> i = 0
-         fi
-       };
-       if
-       :: i == 1 -> i = 0; grow(p)
-       :: i == 0 && armed ->
-end_full:
-          atomic { woken[p] -> woken[p] = false; armed = false }
-       :: i == 0 && !armed -> arm(p, ROOM); armed = true
-       fi;
-       goto retry;
 look:
        atomic {
-         w = LOAD(p, AT(r, t));
+         w = LOAD(p, AT(ring, tail));
          if
-         :: LAP_OF(w) == LAP(r, t) && STATE_OF(w) == FREE -> i = 0
-         :: LAP_OF(w) == LAP(r, t) && STATE_OF(w) == CLOSED -> i = 1
+         :: LAP_OF(w) == LAP(ring, tail) && STATE_OF(w) == FREE ->
+            if
+            :: tail >= seen + HOLDS(ring) -> i = 3
+            :: else -> i = 0
+            fi
+         :: LAP_OF(w) == LAP(ring, tail) && STATE_OF(w) == CLOSED -> i = 1
+         :: LAP_OF(w) == LAP(ring, tail) - 1 -> i = 4
          :: else -> i = 2
          fi
        };
        if
-       :: i == 0 ->
-#ifdef SWEEP
-          store(p, FILLED_FOR(mine), t + 1);
-#ifndef NO_INTENT
-          store(p, COMING(p), SLOT_OF(w));
-#endif
-#endif
-          atomic {
-            cas(p, AT(r, t), w, WORD(LAP(r, t), QUEUED, mine), ok);
-            if
-            :: ok ->
-               number++;
-               sent[p] = number;
-               mine = SLOT_OF(w);
-               holds[p] = mine
-            :: else -> goto retry
-            fi
-          };
-#ifdef SWEEP
-          store(p, PRIVATE(p), mine);
-#endif
-          cas(p, TAIL, t, t + 1, ok)
-       :: i == 1 -> cas(p, SEND_RING, r, r + 1, ok); goto retry
-       :: i == 2 -> help(p, TAIL, t); goto retry
+       :: i == 0
+       :: i == 1 -> cas(p, SEND_RING, ring, ring + 1, ok); ring++; goto look
+       :: i == 2 -> advance(p, tail, ring, TAIL, SEND_RING); goto look
+       :: i == 3 ->
+          see_room(p, HOLDS(ring) / 2);
+          see_room(p, 0);
+          settled_head(p);
+          if
+          :: tail < seen + HOLDS(ring) -> goto look
+          :: tail >= seen + HOLDS(ring) && tail < seen + CAPACITY -> grow(p); goto look
+          :: tail >= seen + HOLDS(ring) && tail >= seen + CAPACITY -> goto no_room
+          fi
+       :: i == 4 ->
+          settled_head(p);
+          if
+          :: tail >= seen + CAPACITY -> goto no_room
+          :: else -> goto look
+          fi
        fi;
-       atomic { w = 0; t = 0; r = 0; armed = false; ok = false };
-       wake(p, NEWS, SENDERS, SENDERS + RECEIVERS)
+#ifdef SWEEP
+       store(p, FILLED_FOR(mine), tail + 1);
+#ifndef NO_INTENT
+       store(p, COMING(p), SLOT_OF(w));
+#endif
+#endif
+       atomic {
+         cas(p, AT(ring, tail), w, WORD(LAP(ring, tail), QUEUED, mine), ok);
+         if
+         :: ok ->
+            number++;
+            sent[p] = number;
+            mine = SLOT_OF(w);
+            holds[p] = mine
+         :: else -> goto look
+         fi
+       };
+#ifdef SWEEP
+       store(p, PRIVATE(p), mine);
+#endif
+       tail++;
+       raise(p, TAIL, tail);
+       atomic { w = 0; armed = false; ok = false };
+       wake(p, NEWS, SENDERS, SENDERS + RECEIVERS);
+       goto next;
+no_room:
+       if
+       :: armed ->
+end_full:
+          atomic { woken[p] -> woken[p] = false; armed = false; i = 0; w = 0 }
+       :: else -> arm(p, ROOM); armed = true
+       fi;
+       goto look;
+next:
+       skip
     od;
     ended[p] = true
   } unless {
@@ -310,8 +385,9 @@ look:
 }
 
 proctype Receiver(byte p) {
-  byte h;
-  byte r;
+  byte head = 0;         /* the cursor */
+  byte ring = 0;
+  byte said;
   byte i;
   short w;
   byte message;
@@ -319,49 +395,42 @@ proctype Receiver(byte p) {
   bool armed = false;
   {
     skip;
-retry:
-    h = LOAD(p, HEAD);
+look:
     atomic {
-      r = LOAD(p, RECEIVE_RING);
+      w = LOAD(p, AT(ring, head));
       if
-      :: h < first[r] -> goto retry
-      :: else
-      fi
-    };
-    atomic {
-      w = LOAD(p, AT(r, h));
-      if
-      :: LAP_OF(w) != LAP(r, h) -> i = 0
-      :: LAP_OF(w) == LAP(r, h) && STATE_OF(w) == CLOSED -> i = 1
-      :: LAP_OF(w) == LAP(r, h) && STATE_OF(w) == FREE -> i = 2
-      :: LAP_OF(w) == LAP(r, h) && STATE_OF(w) == QUEUED -> i = 3
+      :: LAP_OF(w) != LAP(ring, head) -> i = 0
+      :: LAP_OF(w) == LAP(ring, head) && STATE_OF(w) == CLOSED -> i = 1
+      :: LAP_OF(w) == LAP(ring, head) && STATE_OF(w) == FREE -> i = 2
+      :: LAP_OF(w) == LAP(ring, head) && STATE_OF(w) == QUEUED -> i = 3
       fi
     };
     if
-    :: i == 0 -> help(p, HEAD, h); goto retry
-    :: i == 1 -> cas(p, RECEIVE_RING, r, r + 1, ok); goto retry
+    :: i == 0 -> advance(p, head, ring, HEAD, RECEIVE_RING); goto look
+    :: i == 1 -> cas(p, RECEIVE_RING, ring, ring + 1, ok); ring++; goto look
     :: i == 2 && armed ->
 end_empty:
-       atomic { woken[p] -> woken[p] = false; armed = false; goto retry }
-    :: i == 2 && !armed -> arm(p, NEWS); armed = true; goto retry
+       atomic { woken[p] -> woken[p] = false; armed = false; goto look }
+    :: i == 2 && !armed -> arm(p, NEWS); armed = true; goto look
     :: i == 3 ->
        message = LOAD(p, MESSAGE(SLOT_OF(w)));
        atomic {
-         cas(p, AT(r, h), w, WORD(LAP(r, h + (2 << r)), FREE, SLOT_OF(w)), ok);
+         cas(p, AT(ring, head), w, WORD(LAP(ring, head + (2 << ring)), FREE, SLOT_OF(w)), ok);
          if
          :: ok ->
             /* Each sender's messages come in order, so none comes twice or is left out. */
             assert(message % 8 == received[message / 8] + 1);
             received[message / 8] = message % 8
-         :: else -> goto retry
+         :: else -> goto look
          fi;
          message = 0
        };
-       cas(p, HEAD, h, h + 1, ok)
+       head++;
+       raise(p, HEAD, head)
     fi;
-    atomic { w = 0; h = 0; r = 0; armed = false; ok = false };
+    atomic { w = 0; i = 0; armed = false; ok = false };
     wake(p, ROOM, 0, SENDERS);
-    goto retry
+    goto look
   } unless {
     dead[p]
   }
@@ -369,12 +438,21 @@ end_empty:
 
 /* Finds the slots that nobody refers to, at any time. */
 proctype Sweeper(byte p) {
-  byte began;
+  byte began = 0;
   byte i = 0;
   short used = 0;
   short w;
   atomic { mutex == 0 || KNOWN_DEAD(mutex - 1) -> mutex = p + 1 };
-  began = mem[TAIL];
+  do  /* settled_tail, from the word on */
+  :: atomic {
+       w = mem[AT(0, began)];
+       if
+       :: LAP_OF(w) > LAP(0, began) || (LAP_OF(w) == LAP(0, began) && STATE_OF(w) == QUEUED) ->
+          began++
+       :: else -> break
+       fi
+     }
+  od;
   do  /* mark_cells */
   :: atomic { i < 2 -> used = used | (1 << SLOT_OF(mem[CELL(0, i)])); i++ }
   :: i == 2 -> break
@@ -463,7 +541,8 @@ init {
     do
     :: i < PROCS ->
        if
-       :: i < SENDERS -> run Sender(i)
+       :: i == 0 -> run Sender(i, MESSAGES)
+       :: i > 0 && i < SENDERS -> run Sender(i, LATER)
        :: i >= SENDERS && i < SENDERS + RECEIVERS -> run Receiver(i)
        :: else
        fi;
