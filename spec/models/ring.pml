@@ -23,8 +23,6 @@
  * FULL -DSENDERS=2 -DRECEIVERS=1 -DMESSAGES=1 -DSWEEP -DDEATHS=0
  * FAULT -DSENDERS=1 -DRECEIVERS=1 -DDEATHS=0 -DPLAIN_ARM a waiter's bit is set by a plain store
  * FAULT -DSENDERS=1 -DRECEIVERS=2 -DMESSAGES=3 -DDEATHS=0 -DNO_LAPS cells do not carry the lap
- * FAULT -DSENDERS=2 -DRECEIVERS=1 -DLATER=1 -DCAPACITY=4 -DDEATHS=0 -DRING_READ_FIRST the number
- *   of the ring is read before the end
  * FAULT -DSENDERS=2 -DRECEIVERS=0 -DSWEEP -DNO_INTENT the slot to come is not noted before the swap
  * FAULT -DSENDERS=2 -DRECEIVERS=1 -DCAPACITY=4 -DDEATHS=0 -DOPEN_LATE a ring's first is the tail
  *   as it was before the close
@@ -33,10 +31,7 @@
 #define DEATHS 1
 #endif
 #ifndef MESSAGES
-#define MESSAGES 2       /* of the first sender */
-#endif
-#ifndef LATER
-#define LATER MESSAGES   /* of the second */
+#define MESSAGES 2       /* of each sender */
 #endif
 #ifndef CAPACITY
 #define CAPACITY 2
@@ -144,13 +139,8 @@ inline wake(p, lane, from, to) {
 
 /* Moves a cursor beyond what somebody else has sent or received. */
 inline advance(p, place, number_of, end, end_ring) {
-#ifdef RING_READ_FIRST
-  i = LOAD(p, end_ring);
-  atomic { CAN_STORE(p) -> said = LOAD(p, end) };
-#else
   said = LOAD(p, end);
   atomic { CAN_STORE(p) -> i = LOAD(p, end_ring) };
-#endif
   atomic {
     if
     :: first[i] > said -> said = first[i]
@@ -289,7 +279,7 @@ inline need_slot(p) {
   od
 }
 
-proctype Sender(byte p; byte wanted) {
+proctype Sender(byte p) {
   byte mine = p + 1;
   byte number = 0;
   byte tail = 0;         /* the cursors, */
@@ -304,8 +294,8 @@ proctype Sender(byte p; byte wanted) {
   bool armed = false;
   {
     do
-    :: number == wanted -> break
-    :: number < wanted ->
+    :: number == MESSAGES -> break
+    :: number < MESSAGES ->
        need_slot(p);
        store(p, MESSAGE(mine), p * 8 + number + 1);
 look:
@@ -541,8 +531,7 @@ init {
     do
     :: i < PROCS ->
        if
-       :: i == 0 -> run Sender(i, MESSAGES)
-       :: i > 0 && i < SENDERS -> run Sender(i, LATER)
+       :: i < SENDERS -> run Sender(i)
        :: i >= SENDERS && i < SENDERS + RECEIVERS -> run Receiver(i)
        :: else
        fi;
