@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint32_t kRefillMost = 15;
 constexpr uint64_t kRefillShare = 8;  // of the limit
+constexpr uint64_t kDepotShare = 4;
 
 constexpr uint64_t bytes_of_class(uint32_t size_class) {
   if (size_class < kFineClasses) return (size_class + 1) * kGranuleBytes;
@@ -39,6 +40,23 @@ void Magazines::overflow(uint32_t keep, std::vector<CachedBlock>& out) {
     if (size_class != keep && bytes_ > target) take_older(size_class, target, out);
   });
   take_older(keep, target, out);
+}
+
+// A quarter of the limit at most: what lies in all depots is no more than an actor may have. Looks
+// only now and then, since it looks in vain while nobody fetches anything.
+uint32_t Magazines::depot_count(uint32_t size_class, uint64_t block_bytes, uint32_t most) const {
+  const uint64_t room = limit_ / kDepotShare / block_bytes;
+  const auto count = static_cast<uint32_t>(std::min<uint64_t>(room, most));
+  const size_t there = classes_[size_class].size();
+  return count != 0 && there > count && there % count == 0 ? count : 0;
+}
+
+void Magazines::take_oldest(uint32_t size_class, uint64_t block_bytes, uint32_t count,
+                            std::vector<CachedBlock>& out) {
+  std::vector<CachedBlock>& blocks = classes_[size_class];
+  for (uint32_t i = 0; i < count; ++i) out.push_back(blocks[i]);
+  blocks.erase(blocks.begin(), blocks.begin() + static_cast<long>(count));
+  bytes_ -= count * block_bytes;
 }
 
 void Magazines::clear(std::vector<CachedBlock>& out) {

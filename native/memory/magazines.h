@@ -43,6 +43,11 @@ class Magazines {
     bytes_ -= block_bytes;
     return true;
   }
+  // How many blocks of a class there are beyond those that the actor itself may soon want, once
+  // they are worth handing over; 0 if they are not.
+  uint32_t depot_count(uint32_t size_class, uint64_t block_bytes, uint32_t most) const;
+  void take_oldest(uint32_t size_class, uint64_t block_bytes, uint32_t count,
+                   std::vector<CachedBlock>& out);
   // Takes out what is too much, the largest blocks first and those of class `keep` last; nothing
   // unless there is too much.
   void overflow(uint32_t keep, std::vector<CachedBlock>& out);

@@ -103,7 +103,7 @@ Pool::~Pool() {
   if (record_ == 0 || node_->closed()) return;
   if (!destroyed() && !read_only_) {
     free_own();
-    flush();
+    give_back_cached(node_->me().id);
   }
   bool last = false;
   close_object(*node_, record_, *this, false, last);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "memory/depot.h"
 #include "memory/handle.h"
 #include "memory/heap.h"
 #include "memory/magazines.h"
@@ -106,7 +107,9 @@ struct PoolHeader {
   Word64 kept_until_ns;
   Word64 spare_line[3];
   HeapHeader heap;
+  Depot depots[kDepots];
 };
+static_assert(offsetof(PoolHeader, depots) == 2560);
 static_assert(sizeof(PoolHeader) <= kPageBytes && offsetof(PoolHeader, caching) == 96);
 static_assert(offsetof(PoolHeader, mutex) == 128 && offsetof(PoolHeader, heap) == 192);
 constexpr uint64_t kDescriptorsOffset = kPageBytes;
@@ -214,6 +217,9 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   Status extend(uint64_t committed, uint64_t extent);
   Status add_descriptors(uint32_t ready);
   void describe(const HeapBlock& block, uint64_t bytes, Allocation& out) const;
+  Depot* claim_depot();
+  void leave_in_depot(uint32_t size_class, uint64_t block_bytes);
+  bool fetch_from_depot(uint32_t size_class, uint64_t block_bytes);
   bool take_cached(uint64_t bytes, uint64_t tag, Allocation& out);
   void refill(uint64_t bytes, std::vector<CachedBlock>& out);
   void store_fetched(uint64_t bytes);

@@ -105,7 +105,8 @@ bool Pool::take_cached(uint64_t bytes, uint64_t tag, Allocation& out) {
   const uint64_t size = block_bytes_for(bytes);
   const uint32_t size_class = size_class_of(size);
   CachedBlock cached;
-  while (magazines_.pop(size_class, size, cached)) {
+  while (magazines_.pop(size_class, size, cached) ||
+         (fetch_from_depot(size_class, size) && magazines_.pop(size_class, size, cached))) {
     BlockDescriptor& block = heap_.block(cached.index);
     const uint32_t generation = cached.generation;
     if (!block.state.replace(cached_state(BlockState::kCached, slot(), generation),
@@ -175,6 +176,7 @@ bool Pool::free_to_magazine(uint32_t index, uint32_t generation) {
   }
   magazines_.push(size_class, size, {index, generation + 1});
   announce();
+  if (!waited_for()) leave_in_depot(size_class, size);
   spill(size_class);
   return true;
 }
