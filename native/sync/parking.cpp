@@ -171,7 +171,7 @@ uint32_t ParkingLot::wake_all(const WaitPlace& place) {
 
 // Model: parking.pml, recover.
 uint32_t ParkingLot::wake_everyone() {
-  std::vector<Woken> woken;
+  uint32_t woken = 0;
   for (uint32_t number = 0; number < kBuckets; ++number) {
     Bucket& bucket = segment_.bucket(number);
     if (bucket.head.load() == 0 && bucket.mutex.holder() == 0) continue;
@@ -182,14 +182,22 @@ uint32_t ParkingLot::wake_everyone() {
         records_.release(records_.id_of(index));
         continue;
       }
-      woken.push_back(wake_locked(bucket, index));
+      wake_locked(bucket, index);
+      ++woken;
     }
     bucket.mutex.unlock();
   }
   // The hint bits stay set: they may only be wrong in that direction, and the next waker of the
-  // lane clears them.
-  for (const Woken& one : woken) notify(one, true);
-  return static_cast<uint32_t>(woken.size());
+  // lane clears them. Told are all that are woken: a waker may have died before it told them.
+  for (uint32_t index = 1; index < records_.committed(); ++index) {
+    const Record& record = records_.at(index);
+    if (owner_of(record) == 0 || !is_wait(record)) continue;
+    if (record.state.load() != word_of(WaitState::kWoken)) continue;
+    Woken one = described(index);
+    one.sleeping = true;
+    notify(one, true);
+  }
+  return woken;
 }
 
 uint32_t ParkingLot::give_back(ActorId dead) {
@@ -312,12 +320,18 @@ uint32_t ParkingLot::find(Bucket& bucket, uint32_t from, uint64_t key) {
 }
 
 // Nobody is woken (index 0) if the waiter has given the record up meanwhile.
-ParkingLot::Woken ParkingLot::wake_locked(Bucket& bucket, uint32_t index) {
-  Record& record = records_.at(index);
+ParkingLot::Woken ParkingLot::described(uint32_t index) const {
+  const Record& record = records_.at(index);
   Woken woken;
   woken.index = index;
   woken.owner = owner_of(record);
   woken.by_bell = record.kind.load() != static_cast<uint32_t>(WaitKind::kBlocked);
+  return woken;
+}
+
+ParkingLot::Woken ParkingLot::wake_locked(Bucket& bucket, uint32_t index) {
+  Record& record = records_.at(index);
+  Woken woken = described(index);
   // The state last: from then on the record is its owner's, who may free it at once. Who dies
   // before that leaves a record that still waits, and a mutex whose next holder lists it again.
   remove(bucket, index);

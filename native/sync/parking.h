@@ -129,6 +129,7 @@ class ParkingLot {
   uint32_t find(Bucket& bucket, uint32_t from, uint64_t key);
   void enqueue(Bucket& bucket, const WaitPlace& place, uint32_t index);
   struct Woken;
+  Woken described(uint32_t index) const;
   Woken wake_locked(Bucket& bucket, uint32_t index);
   void notify(const Woken& woken, bool force);
 
@@ -178,18 +179,21 @@ Status wait_until(ParkingLot& lot, const WaitPlace& place, Deadline deadline, bo
   RecordId record = 0;
   const Status armed = lot.arm(place, WaitKind::kBlocked, ticket, record);
   if (armed != DRAGON_SUCCESS) return armed;
+  // A wake counts as used only if it had come before the attempt that took something: one that
+  // came later means something else, which the next waiter has to hear of.
+  bool seen = lot.woken(record);
   while (!settled()) {
-    if (lot.woken(record) && !deadline.passed()) {
+    if (seen && !deadline.passed()) {
       lot.rearm(place, record);
-      continue;
-    }
-    if (lot.block(record, deadline, steps) == DRAGON_TIMEOUT) {
+    } else if (lot.block(record, deadline, steps) == DRAGON_TIMEOUT) {
+      seen = lot.woken(record);
       if (!settled()) status = DRAGON_TIMEOUT;
       break;
     }
+    seen = lot.woken(record);
   }
-  const bool was_woken = lot.cancel(record);
-  if (was_woken && (!uses_wakes || status != DRAGON_SUCCESS)) lot.wake_one(place);
+  const bool used = seen && uses_wakes && status == DRAGON_SUCCESS;
+  if (lot.cancel(record) && !used) lot.wake_one(place);
   return status;
 }
 

@@ -184,6 +184,28 @@ TEST_CASE_FIXTURE(LotFixture,
   CHECK_FALSE(Deadline::from_timeout_ms(1e300).passed());
 }
 
+TEST_CASE_FIXTURE(LotFixture, "a wake that comes after the success goes to the next [SYN-033]") {
+  RecordId other = 0;
+  const auto attempt = [&] {
+    if (!waits(place(1))) return DRAGON_EMPTY;
+    check_ok(second->lot->arm(place(1), WaitKind::kEventLoop, 0, other));
+    CHECK(second->lot->wake_one(place(1)));  // for something that came after what this one takes
+    return DRAGON_SUCCESS;
+  };
+  check_ok(wait_until(*first->lot, place(1), Deadline::never(), true, attempt));
+  CHECK(second->lot->woken(other));
+}
+
+TEST_CASE_FIXTURE(LotFixture, "a wake whose ring died with the waker is rung again [SYN-035]") {
+  const RecordId a = arm(place(1));
+  CHECK(second->lot->wake_one(place(1)));
+  first->bell.drain();  // as if the ring had not been sent
+  CHECK_FALSE(readable(first->bell));
+  second->lot->wake_everyone();
+  CHECK(readable(first->bell));
+  CHECK(first->lot->cancel(a));
+}
+
 TEST_CASE_FIXTURE(LotFixture, "after a death every waiter of every object is woken [SYN-035]") {
   const RecordId a = arm(place(1));
   const RecordId b = arm(place(2, 2));

@@ -64,8 +64,8 @@ interface Pending {
   /** One record for each lane. */
   readonly waitIds: number[];
   readonly ref: boolean;
-  /** Looks and settles if it can; true when settled. */
-  readonly look: (isRelook: boolean) => boolean;
+  /** Looks and settles if it can; true when settled. `wakeId` is the wake that it answers. */
+  readonly look: (isRelook: boolean, wakeId?: number) => boolean;
   relookAtMs: number;
   relookStepMs: number;
 }
@@ -112,32 +112,32 @@ export class WaitLoop {
       if (timeoutMs === 0) return resolve(onTimeout());
 
       let timer: NodeJS.Timeout | undefined;
-      const finish = (used: boolean): void => {
+      const finish = (usedId?: number): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
-        this.#drop(pending, used);
+        this.#drop(pending, usedId);
       };
       const onAbort = (): void => {
-        finish(false);
+        finish();
         reject(signal?.reason);
       };
       const onDeadline = (): void => {
         if (pending.look(false)) return;
-        finish(false);
+        finish();
         try {
           resolve(onTimeout());
         } catch (error) {
           reject(error);
         }
       };
-      const pending = this.#arm(object, lanes, options?.ref ?? true, (isRelook) => {
+      const pending = this.#arm(object, lanes, options?.ref ?? true, (isRelook, wakeId) => {
         try {
           const value = look(isRelook);
           if (value === NOT_YET) return false;
-          finish(true);
+          finish(wakeId);
           resolve(value);
         } catch (error) {
-          finish(false);
+          finish();
           reject(error);
         }
         return true;
@@ -172,7 +172,7 @@ export class WaitLoop {
     object: Armable,
     lanes: number | readonly number[],
     ref: boolean,
-    look: (isRelook: boolean) => boolean,
+    look: Pending['look'],
   ): Pending {
     const relookAtMs = performance.now() + RELOOK_FIRST_MS;
     const waitIds: number[] = [];
@@ -199,12 +199,15 @@ export class WaitLoop {
     if (before === 0 || this.#refs === 0) this.#node.setPending(this.#refs > 0);
   }
 
-  /** Ends a wait; a wake that reached it and was not used goes to the next waiter. */
-  #drop(pending: Pending, used: boolean): void {
+  /**
+   * Ends a wait. Of the wakes that reached it only the one that its last look answered is used;
+   * one that came meanwhile means something else, and goes to the next waiter.
+   */
+  #drop(pending: Pending, usedId: number | undefined): void {
     if (!this.#pending.delete(pending)) return;
     for (const waitId of pending.waitIds) {
       this.#byWaitId.delete(waitId);
-      this.#node.cancel(waitId, used);
+      this.#node.cancel(waitId, waitId === usedId);
     }
     if (pending.ref) this.#addRefs(-1);
   }
@@ -213,7 +216,7 @@ export class WaitLoop {
     for (const waitId of waitIds) {
       const pending = this.#byWaitId.get(waitId);
       if (pending === undefined) this.#listeners.get(waitId)?.();
-      if (pending === undefined || pending.look(false)) continue;
+      if (pending === undefined || pending.look(false, waitId)) continue;
       // Back in the queue, and another look, so that a change after this one rings again.
       this.#node.rearm(waitId);
       pending.look(false);
