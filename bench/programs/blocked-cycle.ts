@@ -109,6 +109,8 @@ async function main(): Promise<void> {
   report('ns', samples);
   await Promise.all(processes.map((one) => one.kill()));
   await Promise.all(processes.map((one) => one.join()));
+  // Open until here: what nobody names any more may be collected, and closed with that.
+  for (const each of [channel, ready, lock]) each.close();
 }
 
 if (isRoot()) await main();

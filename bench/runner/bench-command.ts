@@ -88,7 +88,9 @@ function alarmText(goal: Goal, samples: readonly Sample[]): string {
     .map((figure) => (typeof figure === 'number' ? digits(figure) : '-'));
   const label = `${goal.case} ${paramsKey(goal.params)}`.trimEnd();
   const bound = boundText(goal);
-  return `alarm: ${label}: ${figures.join(', ')}; ${bound}, missed ${ALARM_FACTOR} times over\n`;
+  const miss =
+    goal.alarm === undefined ? `missed ${ALARM_FACTOR} times over` : `and beyond ${goal.alarm}`;
+  return `alarm: ${label}: ${figures.join(', ')}; ${bound}, ${miss}\n`;
 }
 
 /** Whether a sample was taken of this unit. */

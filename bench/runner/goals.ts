@@ -32,6 +32,8 @@ export interface Goal {
   readonly relation: Relation;
   /** Absent where the figure is only reported. */
   readonly bound?: number;
+  /** Where the alarm watches a goal that is known to be short; else at twice the bound. */
+  readonly alarm?: number;
   readonly why: string;
 }
 
@@ -40,7 +42,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-const FIELDS = ['suite', 'case', 'params', 'of', 'at_floor', 'relation', 'bound', 'why'];
+const FIELDS = ['suite', 'case', 'params', 'of', 'at_floor', 'relation', 'bound', 'alarm', 'why'];
 
 /** Parses the file's text; `file` is how messages call it. */
 export function parseGoals(text: string, file: string): Goal[] {
@@ -81,16 +83,17 @@ function goalOf(entry: unknown, where: string): Goal {
 function limitFields(
   entry: Record<string, unknown>,
   where: string,
-): Pick<Goal, 'relation' | 'bound'> {
-  const { relation, bound } = entry;
+): Pick<Goal, 'relation' | 'bound' | 'alarm'> {
+  const { relation, bound, alarm } = entry;
   if (relation === 'reported') {
-    if (bound === undefined) return { relation };
-    throw new UsageError(`${where}: what is 'reported' has no 'bound'`);
+    if (bound === undefined && alarm === undefined) return { relation };
+    throw new UsageError(`${where}: what is 'reported' has no 'bound' and no 'alarm'`);
   }
   if (relation !== 'at most' && relation !== 'at least') {
     throw new UsageError(`${where}: 'relation' is 'at most', 'at least' or 'reported'`);
   }
-  return { relation, bound: positive(bound, 'bound', where) };
+  const watch = alarm === undefined ? {} : { alarm: positive(alarm, 'alarm', where) };
+  return { relation, bound: positive(bound, 'bound', where), ...watch };
 }
 
 function comparisonField(entry: Record<string, unknown>, where: string): Comparison {

@@ -62,6 +62,13 @@ it('what is reported has a figure and no judgement [BEN-052]', () => {
   expect(exitCodeFor(['ok', 'reported'])).toBe(0);
 });
 
+it('a goal that is known to be short is watched from its own mark on [BEN-055]', () => {
+  const goal = goalOf('relation: at most\nbound: 2\nalarm: 6');
+  expect(judge(goal, runs(5, 5, 5, 5, 5, 5, 5)).verdict).toBe('short');
+  expect(isAlarming(goal, runs(5))).toBe(false);
+  expect(isAlarming(goal, runs(7))).toBe(true);
+});
+
 it('the figure of a goal is the median of its runs [BEN-048]', () => {
   expect(judge(atMost, runs(1.3, 1.1, 1.9, 1.2, 1.7, 1.4, 1.6)).figure).toBe(1.4);
   expect(median([4, 1, 3, 2])).toBe(2.5);

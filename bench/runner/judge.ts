@@ -109,6 +109,6 @@ export function isAlarming(goal: Goal, samples: readonly Sample[]): boolean {
     .filter((figure) => typeof figure === 'number');
   if (figures.length === 0) return false;
   return relation === 'at most'
-    ? Math.min(...figures) > bound * ALARM_FACTOR
-    : Math.max(...figures) < bound / ALARM_FACTOR;
+    ? Math.min(...figures) > (goal.alarm ?? bound * ALARM_FACTOR)
+    : Math.max(...figures) < (goal.alarm ?? bound / ALARM_FACTOR);
 }

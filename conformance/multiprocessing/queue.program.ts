@@ -249,12 +249,15 @@ check('items are serialised at the call', async () => {
   const second = queue.put(item);
   item.n = 3;
   item.data.fill(3);
-  for (const expected of [1, 2]) {
+  const third = queue.put(item); // waits for its turn behind the second
+  item.n = 4;
+  item.data.fill(4);
+  for (const expected of [1, 2, 3]) {
     const { n, data } = await queue.get();
     assert.equal(n, expected);
     assert.ok(data.every((byte) => byte === expected));
   }
-  await Promise.all([first, second]);
+  await Promise.all([first, second, third]);
 });
 
 check('an unserialisable item changes nothing', async () => {

@@ -107,7 +107,17 @@ bool Bell::close_oldest() {
   return true;
 }
 
+// Whom this actor told something, and who has ended since, leaves no descriptor behind.
+void Bell::close_ended() {
+  for (Opened& one : opened_) {
+    if (one.fd < 0 || actors_->alive(one.actor)) continue;
+    close_fd(one.fd);
+    one.used = 0;
+  }
+}
+
 void Bell::drain() {
+  close_ended();
   char rings[512];
   while (::read(fd_, rings, sizeof(rings)) == sizeof(rings)) {
   }

@@ -41,7 +41,7 @@ class Bell {
   // Rings an actor's bell. `force` writes even if it is rung already. Where no further descriptor
   // can be had, those that are kept open make room, and at last the reserve.
   void ring(ActorId actor, bool force = false);
-  // Empties the FIFO, then clears the pending word.
+  // Empties the FIFO, then clears the pending word. Closes the bells of actors that have ended.
   void drain();
   // Readable when rung; -1 without a bell of its own.
   int fd() const { return fd_; }
@@ -60,6 +60,7 @@ class Bell {
   int reach(ActorId actor);
   int open_bell(ActorId actor);
   bool close_oldest();
+  void close_ended();
 
   ActorTable* actors_ = nullptr;
   ActorId me_ = 0;

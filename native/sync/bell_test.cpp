@@ -37,6 +37,13 @@ std::vector<int> take_descriptors(int left) {
   return taken;
 }
 
+// How many descriptors this process may still have.
+int take_and_count() {
+  const std::vector<int> taken = take_descriptors(0);
+  for (const int fd : taken) ::close(fd);
+  return static_cast<int>(taken.size());
+}
+
 }  // namespace
 
 TEST_CASE("a thousand rings are one, and the next one after a drain is new [SYN-040]") {
@@ -136,4 +143,17 @@ TEST_CASE("more bells can be rung than there are descriptors [SYN-045]") {
     owners.clear();
   });
   CHECK(wait_for(pid) == 0);
+}
+
+TEST_CASE("the bell of an actor that has ended is closed at the next drain [SYN-045]") {
+  SegmentFixture fixture;
+  const auto me = fixture.actor();
+  auto other = fixture.actor();
+  me->bell.ring(other->me.id);
+  const ActorId gone = other->me.id;
+  other.reset();
+  const int before = take_and_count();
+  check_ok(me->table.leave(gone));
+  me->bell.drain();
+  CHECK(take_and_count() == before + 1);
 }
