@@ -1,5 +1,5 @@
 /** What single processes do in the tests of the process object. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { currentProcess, defineTask, inline } from 'dragon-runtime';
 import {
@@ -9,6 +9,17 @@ import {
   parentProcess,
   type Queue,
 } from 'dragon-runtime/multiprocessing';
+
+/** What is open here, but for the doorbells of others: whose it had to ring is chance. */
+function descriptors(): string[] {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return !/\/bell\.\d+$/.test(readlinkSync(`/proc/self/fd/${fd}`));
+    } catch {
+      return false; // the descriptor of the listing itself
+    }
+  });
+}
 
 export const doNothing = defineTask(import.meta.url, 'doNothing', (): void => undefined);
 
@@ -101,7 +112,7 @@ export const describeSelf = defineTask(
         alive: parent?.isAlive() ?? false,
       },
       children: (await activeChildren()).length,
-      descriptors: readdirSync('/proc/self/fd').length,
+      descriptors: descriptors().length,
     });
   },
 );
