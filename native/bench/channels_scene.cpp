@@ -18,12 +18,6 @@ constexpr int kPollMs = 20;
 
 }  // namespace
 
-void expect(Status status, const char* what) {
-  if (status == DRAGON_SUCCESS) return;
-  std::fprintf(stderr, "channels: %s: %s\n", what, dragon_status_name(status));
-  std::exit(1);
-}
-
 Scene::Scene() {
   dir_ = (std::filesystem::temp_directory_path() / "channels-XXXXXX").string();
   if (::mkdtemp(dir_.data()) == nullptr) fail_errno("mkdtemp");

@@ -8,12 +8,11 @@
 #include <thread>
 
 #include "channel/channel.h"
+#include "expect.h"
 
 namespace dragon::bench {
 
 class Options;
-
-void expect(Status status, const char* what);
 
 class Scene {
  public:

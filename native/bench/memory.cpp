@@ -12,35 +12,10 @@
 
 #include "memory.h"
 
-#include <unistd.h>
-
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <string_view>
 
 namespace dragon::bench {
-
-void expect(Status status, const char* what) {
-  if (status == DRAGON_SUCCESS) return;
-  std::fprintf(stderr, "memory: %s: %s\n", what, dragon_status_name(status));
-  std::exit(1);
-}
-
-PoolPair::PoolPair(uint64_t limit_bytes) {
-  std::string dir = (std::filesystem::temp_directory_path() / "memory-XXXXXX").string();
-  if (::mkdtemp(dir.data()) == nullptr) fail_errno("mkdtemp");
-  expect(Node::create(dir, NodeOptions{}, node_), "create a node");
-  expect(Node::attach_local(node_, NodeOptions{}, other_node_), "attach to the node");
-  // Nobody attaches from outside, so the names are not needed any more.
-  std::filesystem::remove_all(dir);
-  PoolOptions options;
-  options.limit_bytes = limit_bytes;
-  expect(Pool::create(node_, options, mine), "create a pool");
-  HandleBytes handle;
-  mine->serialize(handle);
-  expect(Pool::attach(other_node_, handle, sizeof handle, other), "attach to the pool");
-}
 
 uint64_t allocate(Pool& pool, uint64_t bytes) {
   Allocation out;

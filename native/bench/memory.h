@@ -2,28 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include "measure.h"
-#include "memory/pool.h"
+#include "pool_pair.h"
 
 namespace dragon::bench {
-
-void expect(Status status, const char* what);
-
-/// A pool as two actors see it; a forked process may go on as the other one.
-class PoolPair {
- public:
-  explicit PoolPair(uint64_t limit_bytes);
-
- private:
-  std::shared_ptr<Node> node_;
-  std::shared_ptr<Node> other_node_;
-
- public:
-  std::shared_ptr<Pool> mine;
-  std::shared_ptr<Pool> other;
-};
 
 uint64_t allocate(Pool& pool, uint64_t bytes);
 

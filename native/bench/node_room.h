@@ -8,26 +8,18 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
 
+#include "expect.h"
 #include "measure.h"
 #include "memory/node.h"
 #include "memory/pool.h"
 
 namespace dragon::bench {
-
-inline void expect(Status status, const char* what) {
-  if (status == DRAGON_SUCCESS) [[likely]] {
-    return;
-  }
-  std::fprintf(stderr, "%s: %s\n", what, dragon_status_name(status));
-  std::exit(1);
-}
 
 class NodeRoom {
  public:

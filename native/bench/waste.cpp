@@ -13,7 +13,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
@@ -21,8 +20,7 @@
 #include <vector>
 
 #include "measure.h"
-#include "memory/node.h"
-#include "memory/pool.h"
+#include "pool_pair.h"
 
 namespace dragon::bench {
 
@@ -30,40 +28,11 @@ namespace {
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-void expect(Status status, const char* what) {
-  if (status == DRAGON_SUCCESS) return;
-  std::fprintf(stderr, "waste: %s: %s\n", what, dragon_status_name(status));
-  std::exit(1);
-}
-
-// A pool as two actors see it, the second of which a forked process will be.
-struct TwoActors {
-  explicit TwoActors(uint64_t limit_bytes) {
-    std::string dir = (std::filesystem::temp_directory_path() / "waste-XXXXXX").string();
-    if (::mkdtemp(dir.data()) == nullptr) fail_errno("mkdtemp");
-    expect(Node::create(dir, NodeOptions{}, node), "create a node");
-    expect(Node::attach_local(node, NodeOptions{}, other_node), "attach to the node");
-    // Nobody attaches from outside, so the names are not needed any more.
-    std::filesystem::remove_all(dir);
-    PoolOptions options;
-    options.limit_bytes = limit_bytes;
-    expect(Pool::create(node, options, pool), "create a pool");
-    HandleBytes handle;
-    pool->serialize(handle);
-    expect(Pool::attach(other_node, handle, sizeof handle, other_pool), "attach to the pool");
-  }
-
-  std::shared_ptr<Node> node;
-  std::shared_ptr<Node> other_node;
-  std::shared_ptr<Pool> pool;
-  std::shared_ptr<Pool> other_pool;
-};
-
 void measure_sizes(const Options& options) {
   const auto from = static_cast<uint64_t>(std::max(1L, options.number("from", 64)));
   const auto to = static_cast<uint64_t>(std::max(1L, options.number("to", 65536)));
-  const TwoActors actors(64 * kMiB);
-  Pool& pool = *actors.pool;
+  const PoolPair actors(64 * kMiB);
+  Pool& pool = *actors.mine;
   std::vector<double> shares;
   // Every size where they are close to their blocks, and a part of the larger ones.
   for (uint64_t bytes = from; bytes <= to; bytes += bytes < 4096 ? 1 : 61) {
@@ -208,14 +177,14 @@ void measure_trace(const Options& options) {
   const auto seed =
       static_cast<uint64_t>(options.number("seed", static_cast<long>(now_ns() >> 10)));
   Sizes sizes(options.text("trace", "uniform"), seed);
-  const TwoActors actors(2 * target);
+  const PoolPair actors(2 * target);
   auto* belt = new (shared_memory(sizeof(Belt))) Belt{};
   const int child = start_echo_process();
   if (child == 0) {
-    free_what_comes(*actors.other_pool, *belt);
+    free_what_comes(*actors.other, *belt);
     _Exit(0);
   }
-  Trace trace(*actors.pool, *belt);
+  Trace trace(*actors.mine, *belt);
   for (double allocated = 0; allocated < total;) {
     const uint64_t bytes = sizes.next(allocated / total);
     while (trace.live_bytes() + bytes > target) trace.free(sizes.index(trace.count()));
@@ -225,7 +194,7 @@ void measure_trace(const Options& options) {
   while (trace.count() > 0) trace.free(trace.count() - 1);
   trace.end();
   expect_success(child);
-  expect_one_extent(*actors.pool);
+  expect_one_extent(*actors.mine);
   const double span = trace.span_over_live();
   std::printf(R"({"unit":"x","n":%llu,"p50":%.6g,"p99":%.6g,"min":%.6g,"detail":{"seed":%llu}})"
               "\n",

@@ -319,7 +319,6 @@ uint32_t ParkingLot::find(Bucket& bucket, uint32_t from, uint64_t key) {
   return 0;
 }
 
-// Nobody is woken (index 0) if the waiter has given the record up meanwhile.
 ParkingLot::Woken ParkingLot::described(uint32_t index) const {
   const Record& record = records_.at(index);
   Woken woken;
@@ -329,6 +328,7 @@ ParkingLot::Woken ParkingLot::described(uint32_t index) const {
   return woken;
 }
 
+// Nobody is woken (index 0) if the waiter has given the record up meanwhile.
 ParkingLot::Woken ParkingLot::wake_locked(Bucket& bucket, uint32_t index) {
   Record& record = records_.at(index);
   Woken woken = described(index);
