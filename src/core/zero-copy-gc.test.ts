@@ -90,20 +90,23 @@ it('dropped payloads come back without a call of gc [COR-012]', () => {
     'pressure',
     `
     let most = 0;
-    let copies = 0;
-    for (let i = 0; i < 600; i++) {
+    let shown = 0;
+    // At most 16 are shown at a time: a hundred were there only if most of them came back. When
+    // the collector gets to it is its own affair, and that of the machine's load.
+    const end = Date.now() + 20_000;
+    while (shown < 100 && Date.now() < end) {
       const before = used();
       const memory = pool.allocateSync(LARGE);
       sender.sendSync(memory);
       if (receiver.receiveSync().bytes.length !== LARGE) say('short');
-      if (used() <= before) copies++;
+      if (used() > before) shown++;
       most = Math.max(most, used());
       await turn();
     }
-    say(most < 17, copies < 200);`,
+    say(most < 17, shown);`,
     [],
   );
-  expect(lines).toEqual(['true true']);
+  expect(lines).toEqual(['true 100']);
 });
 
 it('a worker thread that ends gives back what it held [COR-016]', () => {
