@@ -26,8 +26,8 @@ it('C, C++ and TypeScript share a pool, a lock and a channel [CAB-010]', async (
 }, 120_000);
 
 /** Runs the fixture as the head of a run. */
-async function calls(part: 'objects' | 'rules') {
-  const path = await program(join(fixtures, 'calls.c'), folder, 'calls');
+async function calls(part: string, fixture = 'calls.c') {
+  const path = await program(join(fixtures, fixture), folder, 'calls');
   const head = join(folder, 'head.sh');
   writeFileSync(head, `#!/bin/sh\nexec '${path}' "$DRAGON_RUNTIME_DIR" ${part}\n`, { mode: 0o755 });
   const { code, stdout, stderr } = await runDragon([head]);
@@ -39,6 +39,11 @@ const fine = { code: 0, stdout: '0 failures\n', stderr: '' };
 it('each kind of object works from C [CAB-005, CAB-012, CAB-013]', async (context) => {
   await needCompiler(context);
   expect(await calls('objects')).toEqual(fine);
+}, 120_000);
+
+it('queues work from C [CAB-013, CH-070, CH-071]', async (context) => {
+  await needCompiler(context);
+  expect(await calls('', 'queues.c')).toEqual(fine);
 }, 120_000);
 
 it('missing things do no harm [CAB-004, CAB-011, CAB-014]', async (context) => {

@@ -24,6 +24,7 @@ AllocationType type_for(HandleKind kind) {
     case HandleKind::kCondition:
     case HandleKind::kBroadcast:
     case HandleKind::kRwLock:
+    case HandleKind::kTaskBoard:
       return AllocationType::kEvent;
     case HandleKind::kPool:
     case HandleKind::kAllocation:

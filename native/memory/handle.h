@@ -29,6 +29,7 @@ enum class HandleKind : uint8_t {
   kCondition = 9,
   kBroadcast = 10,
   kRwLock = 11,
+  kTaskBoard = 12,
 };
 
 struct Handle {

@@ -10,6 +10,7 @@
 #include "dragon/lock.h"
 #include "dragon/node.h"
 #include "dragon/pool.h"
+#include "dragon/queue.h"
 #include "dragon/semaphore.h"
 
 #endif
