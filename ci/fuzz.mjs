@@ -3,9 +3,10 @@
  *
  *     node ci/fuzz.mjs [TARGET]... [--seconds N | --runs N] [--jobs J] [--shards S] [--minimize]
  *
- * Each target runs for N seconds (6, or 60 with DRAGON_TEST_SIZE=full) or N executions, J
- * processes at a time, a target's executions in S processes. `--minimize` adds what was found to
- * the committed corpora. Needs clang with its runtimes, llvm and node.
+ * Each target runs for N seconds of the processor (60, or 600 with DRAGON_TEST_SIZE=full) or N
+ * executions, J processes at a time, a target's executions in S processes or more. A campaign of a
+ * million executions or more is kept in `bench/results/proof.jsonl`. `--minimize` adds what was
+ * found to the committed corpora. Needs clang with its runtimes, llvm and node.
  *
  * Goals: a report of the sanitizers is a failure, and so is a corpus that leaves more than a
  * twentieth of the parsers' branches out.
@@ -16,12 +17,15 @@ import { parseArgs } from 'node:util';
 import { buildTargets } from './fuzz/build.mjs';
 import { minimizeCorpus, runCampaign } from './fuzz/campaign.mjs';
 import { coveredBranches } from './fuzz/coverage.mjs';
+import { recordCampaign } from './fuzz/record.mjs';
+import { runRounds } from './fuzz/rounds.mjs';
 import { targets } from './fuzz/targets.mjs';
 import { mapLimited, parallelism, run } from './process.mjs';
 import { missingPackage } from './system-packages.mjs';
 
 const branchesMin = 0.95;
-const usualSeconds = process.env['DRAGON_TEST_SIZE'] === 'full' ? 60 : 6;
+const usualSeconds = process.env['DRAGON_TEST_SIZE'] === 'full' ? 600 : 60;
+const recordedRuns = 1_000_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,10 +38,9 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const shards = Number(values.shards);
-const runs = values.runs === undefined ? undefined : Math.ceil(Number(values.runs) / shards);
-const seconds = runs === undefined ? Number(values.seconds ?? usualSeconds) : undefined;
-const limit = { ...(runs === undefined ? {} : { runs }), ...(seconds ? { seconds } : {}) };
+const runs = values.runs === undefined ? undefined : Number(values.runs);
+const limit =
+  runs === undefined ? { cpuSeconds: Number(values.seconds ?? usualSeconds) } : { runs };
 
 async function hasClang() {
   const tools = ['clang++', 'llvm-cov'];
@@ -66,6 +69,16 @@ async function judgeCorpora(selected) {
   return isEnough;
 }
 
+/** @param {readonly import('./fuzz/rounds.mjs').Result[]} results */
+function showProgress(results) {
+  if (!process.stderr.isTTY) return;
+  const parts = results.map(({ target, executions, failures }) => {
+    const count = `${(executions / 1e6).toFixed(1)} M`;
+    return `${target.name} ${failures === 0 ? count : 'FAIL'}`;
+  });
+  process.stderr.write(`\r${parts.join(', ')} `);
+}
+
 async function main() {
   const all = targets();
   const selected = all.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
@@ -74,16 +87,28 @@ async function main() {
     return { passed: 0, failed: isAllowed ? 0 : 1 };
   }
   if (!(await buildTargets(selected))) return { passed: 0, failed: 1 };
-  const tasks = Array.from({ length: shards }, (_, shard) =>
-    selected.map((target) => ({ target, seed: (Date.now() % 1_000_000) * 100 + shard + 1 })),
-  ).flat();
-  const campaigns = await mapLimited(tasks, Number(values.jobs), async ({ target, seed }) => {
-    const { isClean, executions } = await runCampaign(target, limit, seed);
-    console.log(`  ${isClean ? 'ok  ' : 'FAIL'}  ${target.name}: ${executions} executions`);
-    return isClean;
+  const startedAt = new Date();
+  const campaigns = await runRounds({
+    targets: selected,
+    limit,
+    jobs: Number(values.jobs),
+    shards: Number(values.shards),
+    seed: (startedAt.getTime() % 1_000_000) * 1000,
+    campaign: runCampaign,
+    onProgress: showProgress,
   });
+  for (const { target, executions, cpuSeconds, failures } of campaigns) {
+    const rate = Math.round(executions / Math.max(cpuSeconds, 0.1));
+    const text = `${target.name}: ${executions} executions, ${rate} a second`;
+    console.log(`  ${failures === 0 ? 'ok  ' : 'FAIL'}  ${text}`);
+    if (runs === undefined || runs < recordedRuns) continue;
+    await recordCampaign({ what: `fuzz.${target.name}`, runs: executions, failures, startedAt });
+  }
   if (values.minimize) await mapLimited(selected, parallelism, minimizeCorpus);
-  const results = [...campaigns, await judgeCorpora(selected)];
+  const results = [
+    ...campaigns.map(({ failures }) => failures === 0),
+    await judgeCorpora(selected),
+  ];
   const passed = results.filter(Boolean).length;
   return { passed, failed: results.length - passed };
 }

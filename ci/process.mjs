@@ -23,6 +23,7 @@ export const parallelism = Math.max(1, availableParallelism());
  * @property {NodeJS.ProcessEnv} [env] the whole environment, default this process's
  * @property {number} [timeoutMs] kills the command and its descendants when it strikes
  * @property {boolean} [quiet] keeps the output for the caller only
+ * @property {(pid: number) => void} [onStart]
  *
  * @typedef {object} RunResult
  * @property {number} code exit code; 128 + n after a signal, 124 after the time limit
@@ -48,6 +49,7 @@ export function run(command, args, options = {}) {
       detached: true,
     });
     const group = ownGroup(child);
+    if (child.pid !== undefined) options.onStart?.(child.pid);
     /** @type {Buffer[]} */
     const chunks = [];
     /** @type {Buffer[]} */
@@ -131,17 +133,43 @@ function descendantsOf(ancestor) {
 }
 
 /**
+ * What Linux says about a process, its state first; nothing when there is no such process.
+ * @param {number | 'self'} pid
+ * @returns {string[]}
+ */
+function statusFields(pid) {
+  try {
+    // The name in field 2 may hold spaces and brackets: fields are counted behind it.
+    return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/**
  * The parent of a process, 0 when there is no such process.
  * @param {number} pid
  */
 export function parentOf(pid) {
-  try {
-    // The name in field 2 may hold spaces and brackets: fields are counted behind it.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ');
-    return Number(fields?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
+  return Number(statusFields(pid)[1] ?? 0);
+}
+
+/** Linux tells times in these, on every processor. */
+const ticksPerSecond = 100;
+
+/**
+ * The processor time that a process has used, 0 when there is no such process.
+ * @param {number} pid
+ */
+export function cpuSecondsOf(pid) {
+  const fields = statusFields(pid);
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / ticksPerSecond;
+}
+
+/** The processor time of all processes below this one that have ended. */
+export function cpuSecondsOfChildren() {
+  const fields = statusFields('self');
+  return (Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) / ticksPerSecond;
 }
 
 /** @param {NodeJS.Signals | null} signal */

@@ -52,7 +52,7 @@ export function coreSources() {
       !isTest(path) &&
       !isFuzz(path) &&
       path !== wardenMain &&
-      !/^native\/(binding|bench|c|proof)\//.test(path),
+      !/^native\/(binding|bench|c|fuzz|proof)\//.test(path),
   );
 }
 
@@ -92,10 +92,17 @@ export function fuzzSources() {
   return filesBelow('native', ['.cpp']).filter(isFuzz);
 }
 
+/** What the fuzzer's targets share. */
+export function fuzzParts() {
+  return filesBelow('native/fuzz', ['.cpp']);
+}
+
 /** All inputs of the native build. */
 export function nativeInputs() {
   const all = filesBelow('native', ['.cpp', '.h', '.hpp', '.map']);
-  return all.filter((path) => !isTest(path) && !isFuzz(path) && !path.startsWith('native/proof/'));
+  return all.filter(
+    (path) => !isTest(path) && !isFuzz(path) && !/^native\/(fuzz|proof)\//.test(path),
+  );
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { withBuildLock } from '../build/stamp.mjs';
 import { makefile } from '../native-tests/makefile.mjs';
 import { parallelism, root, run } from '../process.mjs';
-import { coreSources } from '../sources.mjs';
+import { coreSources, fuzzParts } from '../sources.mjs';
 import { buildFolder } from './targets.mjs';
 
 /** What the targets reach: the rest of the core parses nothing. */
@@ -24,6 +24,7 @@ export function buildTargets(targets) {
       variant: 'fuzz',
       name,
       executable,
+      parts: fuzzParts(),
       isProgram: true,
     }));
     mkdirSync(join(root, buildFolder), { recursive: true });

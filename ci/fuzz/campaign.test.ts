@@ -1,5 +1,5 @@
 /** What counts as a failed campaign. The targets are scripts that talk like libFuzzer. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -22,7 +22,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-function campaign(script: string, limit: { runs?: number; seconds?: number }) {
+function campaign(script: string, limit: { runs?: number; cpuSeconds?: number }) {
   writeFileSync(join(folder, 'target'), `#!/bin/sh\n${script}\n`, { mode: 0o700 });
   const within = (name: string) => relative(root, join(folder, name));
   return runCampaign(
@@ -33,6 +33,7 @@ function campaign(script: string, limit: { runs?: number; seconds?: number }) {
       corpus: within('corpus'),
       found: within('found'),
       parsers: [],
+      inputBytesMax: 80,
     },
     limit,
     7,
@@ -41,14 +42,19 @@ function campaign(script: string, limit: { runs?: number; seconds?: number }) {
 
 it('a campaign that ends well says how many inputs it tried [PRF-021]', async () => {
   const script = `echo "$@" > ${folder}/args; echo "stat::number_of_executed_units: 123"`;
-  expect(await campaign(script, { runs: 5 })).toEqual({ isClean: true, executions: 123 });
-  expect(await campaign('echo "$@" | grep -q -- -max_total_time=3', { seconds: 3 })).toMatchObject({
-    isClean: true,
-  });
+  expect(await campaign(script, { runs: 5 })).toMatchObject({ isClean: true, executions: 123 });
+  expect(readFileSync(join(folder, 'args'), 'utf8')).toContain('-runs=5 ');
 });
 
 it('a report is a failure, and is shown [PRF-021]', async () => {
   const script = 'echo "ERROR: AddressSanitizer: heap-buffer-overflow" >&2; exit 77';
-  expect(await campaign(script, { seconds: 1 })).toMatchObject({ isClean: false });
+  expect(await campaign(script, { cpuSeconds: 1 })).toMatchObject({ isClean: false });
   expect(printed.join('\n')).toContain('heap-buffer-overflow');
+});
+
+it('seconds are those of the processor, and end a campaign orderly [PRF-040]', async () => {
+  const work = 'trap "echo stat::number_of_executed_units: 9; exit 0" USR1; sleep 0.3';
+  const outcome = await campaign(`${work}; while :; do :; done`, { cpuSeconds: 0.2 });
+  expect(outcome).toMatchObject({ isClean: true, executions: 9 });
+  expect(outcome.cpuSeconds).toBeGreaterThanOrEqual(0.2);
 });

@@ -8,7 +8,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../process.mjs';
-import { commonFlags, coreFlags, testFlags, variantOf } from './variants.mjs';
+import { commonFlags, testFlags, variantOf } from './variants.mjs';
 
 /** doctest itself and its main: large, and the same for all variants. */
 const mainSource = 'ci/native-tests/main.cpp';
@@ -51,8 +51,9 @@ export function makefile({ buildFolder, cores, tests }) {
  * @param {string} mainObject
  */
 function variantRules(folder, variant, cores, tests, mainObject) {
-  const flags = variantOf(variant).flags.join(' ');
-  const flagsFile = writeFlags(folder, flags);
+  const { core, test: tested, link, ...variantFlags } = variantOf(variant);
+  const flags = variantFlags.flags.join(' ');
+  const flagsFile = writeFlags(folder, [flags, ...core, ...tested, ...link].join(' '));
   /** @param {string} source */
   const object = (source) => `${folder}/obj/${source.replace(/\.cpp$/, '.o')}`;
   const library = `${folder}/libcore.a`;
@@ -67,12 +68,12 @@ function variantRules(folder, variant, cores, tests, mainObject) {
     lines.push(
       `${test.executable}: ${parts.join(' ')}`,
       `\t@echo "  link ${variant} ${test.name}"`,
-      `\t@$(CXX) ${flags} -o $@ ${parts.join(' ')}`,
+      `\t@$(CXX) ${[flags, ...link].join(' ')} -o $@ ${parts.join(' ')}`,
     );
   }
   const shared = [...cores, ...new Set(tests.flatMap((test) => test.parts ?? []))];
   for (const source of [...shared, ...tests.map((test) => test.source)]) {
-    const own = shared.includes(source) ? coreFlags : testFlags;
+    const own = shared.includes(source) ? core : tested;
     lines.push(
       `${object(source)}: ${source} ${flagsFile}`,
       `\t@mkdir -p $(@D) && echo "  compile ${variant} ${source}"`,

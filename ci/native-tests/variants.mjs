@@ -20,12 +20,29 @@ export const commonFlags = [
 ];
 
 /** The core as the product has it, but quicker to compile. */
-export const coreFlags = ['-O1', '-fno-exceptions'];
+const coreFlags = ['-O1', '-fno-exceptions'];
 
 /** Tests are compiled more often than they run. doctest leaves a case by an exception. */
 export const testFlags = ['-O0'];
 
-/** @type {Record<string, { flags: readonly string[], env: Record<string, string> }>} */
+/** What native/fuzz answers instead of Linux. */
+const fuzzedCalls = [
+  'accept4 bind close epoll_create1 epoll_ctl epoll_wait fcntl fstat geteuid getsockopt listen',
+  'mmap munmap poll pread recv recvmsg sendmsg socket',
+].flatMap((line) => line.split(' '));
+
+/**
+ * `core` and `test` take the place of the flags above.
+ *
+ * @typedef {object} Variant
+ * @property {readonly string[]} flags
+ * @property {readonly string[]} [core]
+ * @property {readonly string[]} [test]
+ * @property {readonly string[]} [link]
+ * @property {Record<string, string>} env
+ */
+
+/** @type {Record<string, Variant>} */
 export const variants = {
   plain: {
     flags: ['-DDRAGON_KILL_POINTS', '--coverage', '-fprofile-update=atomic'],
@@ -44,11 +61,16 @@ export const variants = {
     flags: [
       '-fsanitize=fuzzer,address,undefined',
       '-fno-sanitize-recover=all',
+      '-fsanitize-coverage-ignorelist=ci/fuzz/uncounted',
       '-fprofile-instr-generate',
       '-fcoverage-mapping',
       '-Wno-unused-private-field',
     ],
-    env: {},
+    core: ['-O2', '-fno-exceptions'],
+    test: ['-O2', '-fno-exceptions'],
+    link: fuzzedCalls.map((name) => `-Wl,--wrap=${name}`),
+    // An execution is over long before so much was freed, and its stack is short.
+    env: { ASAN_OPTIONS: 'quarantine_size_mb=1:malloc_context_size=5' },
   },
 };
 
@@ -59,5 +81,11 @@ export const variantNames = ['plain', 'tsan', 'asan'];
 export function variantOf(name) {
   const variant = variants[name];
   if (variant === undefined) throw new Error(`there is no variant ${name}`);
-  return { flags: [...commonFlags, ...variant.flags], env: variant.env };
+  return {
+    flags: [...commonFlags, ...variant.flags],
+    core: variant.core ?? coreFlags,
+    test: variant.test ?? testFlags,
+    link: variant.link ?? [],
+    env: variant.env,
+  };
 }

@@ -1,25 +1,21 @@
 // Any file as a pool's segment: attached, or refused with LAYOUT.
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "fuzz/kernel.h"
 #include "memory/segment.h"
 #include "sync/crc32c.h"
 
 using namespace dragon;
+using fuzz::require;
 
 namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 constexpr size_t kChecksumOffset = 60;
 constexpr size_t kChecked = 48;
-constexpr off_t kFileBytes = 64 * static_cast<off_t>(kPageBytes);
-
-void require(bool condition) {
-  if (!condition) ::abort();
-}
+constexpr uint64_t kFileBytes = 64 * kPageBytes;
+constexpr uint64_t kSizeUnit = 64;  // small inputs stand for files of around a page
 
 }  // namespace
 
@@ -28,25 +24,28 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t length) {
   if (length == 0) return 0;
   const uint8_t shape = *bytes++;
   --length;
-  const int fd = ::memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  require(fd >= 0);
-  const off_t size = (shape & 1) != 0 ? static_cast<off_t>(length) : kFileBytes;
-  require(::ftruncate(fd, size) == 0);
-  if ((shape & 2) == 0) require(::fcntl(fd, F_ADD_SEALS, kSeals) == 0);
-  const size_t kept = size < static_cast<off_t>(length) ? static_cast<size_t>(size) : length;
-  require(::pwrite(fd, bytes, kept, 0) == static_cast<ssize_t>(kept));
-  if ((shape & 4) != 0 && kept >= sizeof(SegmentHeader)) {
+  uint8_t start[sizeof(SegmentHeader)];
+  if ((shape & 4) != 0 && length >= sizeof(start)) {
     const uint32_t checksum = crc32c(bytes, kChecked);
-    require(::pwrite(fd, &checksum, sizeof(checksum), kChecksumOffset) == sizeof(checksum));
+    ::memcpy(start, bytes, sizeof(start));
+    ::memcpy(start + kChecksumOffset, &checksum, sizeof(checksum));
+    bytes = start;
   }
-  Segment segment;
-  const Status status = Segment::attach(fd, {1, 2}, segment);
-  require(status == DRAGON_SUCCESS || status == DRAGON_LAYOUT);
-  if (status == DRAGON_SUCCESS) {
-    // What an attacher goes by: the data lie inside the mapping, behind at least one page.
-    require(segment.limit_bytes() < segment.mapping().bytes());
-    require(segment.metadata_bytes() >= kPageBytes);
-    require(segment.header().magic.load() == kSegmentMagic);
+  const size_t kept = length < sizeof(start) ? length : sizeof(start);
+  const uint64_t size = (shape & 1) != 0 ? length * kSizeUnit : kFileBytes;
+  const int seals = (shape & 2) == 0 ? kSeals : 0;
+  const int fd = (shape & 8) != 0 ? fuzz::make_device() : fuzz::make_file(bytes, kept, size, seals);
+  {
+    Segment segment;
+    const Status status = Segment::attach(fd, {1, 2}, segment);
+    require(status == DRAGON_SUCCESS || status == DRAGON_LAYOUT);
+    if (status == DRAGON_SUCCESS) {
+      // What an attacker goes by: the data lie inside the mapping, behind at least one page.
+      require(segment.limit_bytes() < segment.mapping().bytes());
+      require(segment.metadata_bytes() >= kPageBytes);
+      require(segment.header().magic.load() == kSegmentMagic);
+    }
   }
+  require(fuzz::open_descriptors() == 0);
   return 0;
 }

@@ -1,21 +1,17 @@
 // Any bytes as a frame between launcher and warden: what is taken for one is exactly what would be
 // written for it, and a stream of anything is read or refused, never waited for.
-#include <fcntl.h>
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "fuzz/kernel.h"
 #include "process/frame.h"
 #include "process/frame_socket.h"
 
+using namespace dragon;
 using namespace dragon::process;
+using fuzz::require;
 
 namespace {
-
-void require(bool condition) {
-  if (!condition) ::abort();
-}
 
 template <typename Payload>
 void read_payload(std::string_view bytes) {
@@ -33,56 +29,43 @@ void read_payloads(std::string_view bytes) {
   read_payload<HaltedEvent>(bytes);
 }
 
-void send_all(int fd, const uint8_t* bytes, size_t length, size_t descriptors) {
-  iovec part{const_cast<uint8_t*>(bytes), length};
-  alignas(cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (descriptors > 0) {
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(descriptors * sizeof(int));
-    cmsghdr* item = CMSG_FIRSTHDR(&message);
-    item->cmsg_level = SOL_SOCKET;
-    item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(descriptors * sizeof(int));
-    static const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    for (size_t i = 0; i < descriptors; ++i) {
-      ::memcpy(CMSG_DATA(item) + i * sizeof(int), &null, sizeof(null));
-    }
-  }
-  (void)::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
 // The stream comes in two parts; with a right magic, since mutations hardly ever hit it.
 void read_stream(uint8_t shape, const uint8_t* bytes, size_t length) {
-  uint8_t stream[512] = {};
+  uint8_t stream[512];
   const size_t kept = length < sizeof(stream) ? length : sizeof(stream);
   ::memcpy(stream, bytes, kept);
   if ((shape & 4) != 0 && kept >= sizeof(kFrameMagic)) {
     ::memcpy(stream, &kFrameMagic, sizeof(kFrameMagic));
   }
-  int ends[2];
-  require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-  const int on = (shape & 64) != 0 ? 1 : 0;  // credentials besides the descriptors
-  require(::setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0);
-  FrameSocket reader{UniqueFd(ends[0])};
+  const int socket = fuzz::make_stream();
+  FrameSocket reader{UniqueFd(socket)};
   std::vector<Frame> frames;
   const size_t cut = (shape & 8) != 0 && kept > sizeof(FrameHeader) ? sizeof(FrameHeader) : kept;
-  send_all(ends[1], stream, cut, shape & 3);
+  fuzz::Arrival first;
+  first.bytes = stream;
+  first.length = cut;
+  first.descriptors = shape & 3;
+  first.credentials = (shape & 64) != 0;
+  first.no_descriptors = (shape & 128) != 0;
+  first.error = (shape & 128) != 0 ? EINTR : 0;
+  if (cut > 0) fuzz::arrive(socket, first);
   FrameSocket::ReadResult result = reader.read(frames);
   if (cut < kept) {
-    send_all(ends[1], stream + cut, kept - cut, 0);
+    fuzz::Arrival second;
+    second.bytes = stream + cut;
+    second.length = kept - cut;
+    if (first.error != 0) second.error = first.credentials ? ECONNRESET : EINTR;
+    fuzz::arrive(socket, second);
     if (result == FrameSocket::ReadResult::kOpen) result = reader.read(frames);
   }
-  ::close(ends[1]);
+  fuzz::hang_up(socket);
   if (result == FrameSocket::ReadResult::kOpen) result = reader.read(frames);
   require(result != FrameSocket::ReadResult::kOpen);
   for (const Frame& frame : frames) read_payloads(frame.payload);
 }
 
 void read_no_socket() {
-  FrameSocket reader{UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC))};
+  FrameSocket reader{UniqueFd(fuzz::make_device())};
   std::vector<Frame> frames;
   require(reader.read(frames) == FrameSocket::ReadResult::kClosed);
 }
@@ -98,5 +81,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t length) {
   } else {
     read_payloads({reinterpret_cast<const char*>(bytes + 1), length - 1});
   }
+  require(fuzz::open_descriptors() == 0);
   return 0;
 }

@@ -2,12 +2,14 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace dragon::process {
 namespace {
 
+constexpr size_t kFirstRoom = 512;
 constexpr size_t kControlBytes = CMSG_SPACE(sizeof(int) * kFrameDescriptorsMax);
 
 void take_descriptors(const msghdr& message, std::vector<UniqueFd>& out) {
@@ -51,10 +53,17 @@ FrameSocket::ReadResult FrameSocket::read_header() {
   if (frame_.descriptors.size() > header_.descriptors) return ReadResult::kMalformed;
   frame_.descriptors_lost = frame_.descriptors.size() < header_.descriptors;
   frame_.type = static_cast<FrameType>(header_.type);
-  frame_.payload.resize(header_.payload_bytes);
+  frame_.payload.clear();
   payload_read_ = 0;
   header_read_ = true;
   return ReadResult::kOpen;
+}
+
+// Memory is taken for what has come and as much again, not for what was announced.
+void FrameSocket::make_room() {
+  if (payload_read_ < frame_.payload.size()) return;
+  const size_t wanted = std::max(kFirstRoom, 2 * frame_.payload.size());
+  frame_.payload.resize(std::min<size_t>(wanted, header_.payload_bytes));
 }
 
 FrameSocket::ReadResult FrameSocket::read(std::vector<Frame>& frames) {
@@ -63,7 +72,8 @@ FrameSocket::ReadResult FrameSocket::read(std::vector<Frame>& frames) {
       const ReadResult result = read_header();
       if (result != ReadResult::kOpen || !header_read_) return result;
     }
-    while (payload_read_ < frame_.payload.size()) {
+    while (payload_read_ < header_.payload_bytes) {
+      make_room();
       const ssize_t count = ::recv(fd_.get(), frame_.payload.data() + payload_read_,
                                    frame_.payload.size() - payload_read_, MSG_DONTWAIT);
       if (count < 0 && errno == EINTR) continue;

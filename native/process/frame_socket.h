@@ -48,6 +48,7 @@ class FrameSocket {
   };
 
   ReadResult read_header();
+  void make_room();
   ssize_t send_some(const Output& output) const;
 
   UniqueFd fd_;
