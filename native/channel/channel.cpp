@@ -114,6 +114,12 @@ Status Channel::try_send_allocation(uint64_t allocation, uint64_t hints, bool re
   return send_payload({allocation, 0, read_only}, info.allocation.bytes, hints);
 }
 
+// What a reclamation must look at if this actor dies now.
+void Channel::note(const Payload& payload) {
+  mine_->spare.store(payload.segment);
+  mine_->ticket.store(payload.id);
+}
+
 // The allocation is noted in the record while its owner may be a message that is never sent.
 Status Channel::send_payload(const Payload& payload, uint64_t bytes, uint64_t hints) {
   const Status supplied = need_slot();
@@ -124,8 +130,7 @@ Status Channel::send_payload(const Payload& payload, uint64_t bytes, uint64_t hi
   mine.flags.store(payload.read_only ? kSlotReadOnly : 0, std::memory_order_relaxed);
   mine.bytes.store(bytes, std::memory_order_relaxed);
   mine.hints.store(hints, std::memory_order_relaxed);
-  mine_->spare.store(payload.segment);
-  mine_->ticket.store(payload.id);
+  note(payload);
   const Status sent = enqueue(payload);
   mine_->ticket.store(0);
   if (sent == DRAGON_SUCCESS) {

@@ -232,6 +232,7 @@ class Channel : public ManagedObject {
   Pool* pool_of(const Payload& payload);
   Pool& copies();
   Status claim(const Payload& payload, uint64_t position);
+  void note(const Payload& payload);
   bool drop_one();
   Status await_receipt(const Payload& payload, Deadline deadline, WaitMode wait);
   bool take_back(const Payload& payload, Word64& cell);
@@ -244,8 +245,8 @@ class Channel : public ManagedObject {
   Status send_until(Deadline deadline, WaitMode wait, Attempt&& attempt);
 
   // channel_recovery.cpp
-  void give_back_payload(const Record& record);
-  bool is_queued(uint64_t position, uint64_t allocation);
+  void give_back_payload(const Record& record, ActorId dead);
+  Word64* queued_cell(uint64_t position, uint64_t allocation, uint64_t& word);
   const char* audit_message(const Ring& ring, uint64_t index, uint64_t word, uint64_t head,
                             uint64_t tail);
 

@@ -27,17 +27,23 @@ Status Channel::await_receipt(const Payload& payload, Deadline deadline, WaitMod
   return take_back(payload, cell) ? status : DRAGON_SUCCESS;
 }
 
-// False if the last message sent was received.
+// False if the last message sent was received. The payload is noted until its message is gone too:
+// a death in between leaves it to the reclamation.
 bool Channel::take_back(const Payload& payload, Word64& cell) {
   const Ring* ring = ring_at(last_sent_.ring);
   const uint64_t position = last_sent_.position;
+  if (payload.owned()) note(payload);
   const bool claimed = payload.owned() && claim(payload, position) == DRAGON_SUCCESS;
-  if (payload.owned() && !claimed) return false;
+  if (payload.owned() && !claimed) {
+    mine_->ticket.store(0);
+    return false;
+  }
   uint64_t word = cell.load_seq();
   const bool queued =
       cell_lap(word) == ring->lap(position) && cell_state(word) == CellState::kQueued;
   const uint64_t taken_back = cell_word(cell_lap(word), CellState::kVoid, cell_slot(word));
   const bool removed = queued && cell.cas_seq(word, taken_back);
+  mine_->ticket.store(0);
   if (!claimed && !removed) return false;
   settled_head();
   after_receive();

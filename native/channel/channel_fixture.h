@@ -62,7 +62,7 @@ inline Received receive(Channel& channel, Deadline deadline) {
   out.text.assign(reinterpret_cast<const char*>(message.data), message.bytes);
   out.hints = message.hints;
   out.inline_bytes = message.allocation == 0;
-  if (message.allocation != 0) check_ok(channel.pool().free(message.allocation));
+  Channel::release(message);
   return out;
 }
 

@@ -8,7 +8,7 @@ namespace dragon {
 
 // A dead receiver has left at most a message at the head that it had received but not removed. A
 // dead sender has left its slots, which a sweep finds when its record is gone, and maybe an
-// allocation whose message was not sent.
+// allocation whose message was not sent, or a message that it was taking back.
 uint32_t Channel::give_back(const std::shared_ptr<Pool>& pool, const AllocationInfo& object,
                             const Record& record, ActorId dead) {
   Channel channel;
@@ -18,11 +18,11 @@ uint32_t Channel::give_back(const std::shared_ptr<Pool>& pool, const AllocationI
     const MutexGuard recovered = channel.guard(Deadline::never());
   }
   channel.settled_head();
-  channel.give_back_payload(record);
+  channel.give_back_payload(record, dead);
   return record.next.load() == kNoSlot ? 0 : 1;
 }
 
-void Channel::give_back_payload(const Record& record) {
+void Channel::give_back_payload(const Record& record, ActorId dead) {
   Payload payload;
   payload.id = record.ticket.load();
   payload.segment = record.spare.load();
@@ -30,23 +30,31 @@ void Channel::give_back_payload(const Record& record) {
   Pool* from = payload.id == 0 ? nullptr : pool_of(payload);
   AllocationInfo info;
   if (from == nullptr || from->find(payload.id, info) != DRAGON_SUCCESS) return;
+  uint64_t word = 0;
+  Word64* cell = queued_cell(position, payload.id, word);
+  if (cell != nullptr) {
+    // The dead has taken the payload back, and with it the message.
+    const uint64_t taken_back = cell_word(cell_lap(word), CellState::kVoid, cell_slot(word));
+    if (info.owner == dead && cell->cas_seq(word, taken_back)) settled_head();
+    return;
+  }
   // Not in the queue now and the message's all the same: it was never sent.
-  if (info.owner != owner_at(position) || is_queued(position, payload.id)) return;
+  if (info.owner != owner_at(position)) return;
   if (claim(payload, position) == DRAGON_SUCCESS) from->free(payload.id);
 }
 
-// Whether the allocation is the payload of the message at the position.
-bool Channel::is_queued(uint64_t position, uint64_t allocation) {
+// The cell of the message at the position, if the allocation is its payload.
+Word64* Channel::queued_cell(uint64_t position, uint64_t allocation, uint64_t& word) {
   const uint32_t last = shared().send_ring.load();
   for (uint32_t number = shared().receive_ring.load(); number <= last; ++number) {
     const Ring* ring = ring_at(number);
     if (ring == nullptr || position < ring->first) continue;
-    const uint64_t word = ring->cell(position).load_seq();
+    word = ring->cell(position).load_seq();
     if (cell_lap(word) != ring->lap(position) || cell_state(word) != CellState::kQueued) continue;
     const ChannelSlot* filled = slot(cell_slot(word));
-    if (filled != nullptr && filled->payload.load() == allocation) return true;
+    if (filled != nullptr && filled->payload.load() == allocation) return &ring->cell(position);
   }
-  return false;
+  return nullptr;
 }
 
 bool Channel::has_part(const AllocationInfo& object, uint64_t part) {

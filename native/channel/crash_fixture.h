@@ -2,6 +2,8 @@
 // be true after its reclamation.
 #pragma once
 
+#include <signal.h>
+
 #include <algorithm>
 #include <memory>
 #include <set>
@@ -47,6 +49,19 @@ struct CrashScene {
   HandleBytes lent_handle;
   HandleBytes pool_handle;
 };
+
+// Runs the body in a process that is killed at the point; the pid of the dead.
+template <typename Body>
+pid_t run_killed(uint64_t point, Body&& body) {
+  const pid_t pid = fork_child([&] {
+    kill_points_arm(point);
+    body();
+  });
+  const int status = wait_for(pid);
+  const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  REQUIRE_MESSAGE((killed || status == 0), "the process ended with ", status);
+  return pid;
+}
 
 inline void must(Status status) {
   if (status != DRAGON_SUCCESS && status != DRAGON_OWNER_DIED) ::_exit(100 + status);

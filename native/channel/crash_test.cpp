@@ -2,8 +2,6 @@
 // variants: plain
 //
 // With DRAGON_TEST_SIZE=full every point is tried; else every fourth, from another one each time.
-#include <signal.h>
-
 #include "channel/crash_fixture.h"
 
 using namespace dragon;
@@ -31,19 +29,6 @@ uint64_t points_of(Body&& body) {
   }));
   REQUIRE(status == 0);
   return points;
-}
-
-// Runs the body in a process that is killed at the point; the pid of the dead.
-template <typename Body>
-pid_t run_killed(uint64_t point, Body&& body) {
-  const pid_t pid = fork_child([&] {
-    kill_points_arm(point);
-    body();
-  });
-  const int status = wait_for(pid);
-  const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-  REQUIRE_MESSAGE((killed || status == 0), "the process ended with ", status);
-  return pid;
 }
 
 }  // namespace

@@ -50,13 +50,27 @@ class Returner {
       mutex.unlock();
       ++report_.locks;
     }
-    for (const auto& [segment_id, records] : open_records_of(node_.records(), actor_)) {
-      return_pool(segment_id, records);
-    }
+    const RecordsBySegment open = open_records_of(node_.records(), actor_);
+    // Objects before the allocations of any pool: a channel's payload may lie in another one.
+    for (const auto& [segment_id, records] : open) return_objects(segment_id, records);
+    for (const auto& [segment_id, records] : open) return_pool(segment_id, records);
     report_.records += node_.lot().give_back(actor_);
   }
 
  private:
+  void return_objects(uint32_t segment_id, const std::vector<OpenRecord>& records) {
+    std::shared_ptr<Pool> pool;
+    if (node_.pool(segment_id, pool) != DRAGON_SUCCESS) return;
+    if (pool->mutex_holder() == actor_) ++report_.locks;
+    if (actor_ != node_.me().id) pool->recover_from(actor_);
+    pool->give_back_cached(actor_);
+    std::set<uint64_t> objects;
+    for (const OpenRecord& record : records) {
+      if (record.allocation == 0) continue;
+      return_object(pool, record, objects.insert(record.allocation).second);
+    }
+  }
+
   void return_pool(uint32_t segment_id, const std::vector<OpenRecord>& records) {
     std::shared_ptr<Pool> pool;
     report_.records += static_cast<uint32_t>(records.size());
@@ -65,14 +79,6 @@ class Returner {
       for (const OpenRecord& record : records) node_.records().release(record.id);
       node_.drop_segment(segment_id);
       return;
-    }
-    if (pool->mutex_holder() == actor_) ++report_.locks;
-    if (actor_ != node_.me().id) pool->recover_from(actor_);
-    pool->give_back_cached(actor_);
-    std::set<uint64_t> objects;
-    for (const OpenRecord& record : records) {
-      if (record.allocation == 0) continue;
-      return_object(pool, record, objects.insert(record.allocation).second);
     }
     return_allocations(*pool);
     for (const OpenRecord& record : records) {

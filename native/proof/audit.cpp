@@ -3,6 +3,8 @@
 #include <set>
 #include <vector>
 
+#include "event/channel_set.h"
+
 namespace dragon::proof {
 
 namespace {
@@ -10,6 +12,8 @@ namespace {
 std::string audit_structures(Scene& scene) {
   std::string fault = scene.pool->audit();
   if (!fault.empty()) return "pool: " + fault;
+  if (scene.payloads != nullptr) fault = scene.payloads->audit();
+  if (!fault.empty()) return "pool of payloads: " + fault;
   for (size_t i = 0; i < scene.channels.size(); ++i) {
     fault = scene.channels[i]->audit();
     if (!fault.empty()) return "channel " + std::to_string(i) + ": " + fault;
@@ -24,14 +28,14 @@ std::set<uint64_t> objects_of(const Scene& scene) {
   for (const auto& lock : scene.locks) objects.insert(lock->id());
   const Meetings& meetings = scene.meetings;
   objects.insert({meetings.semaphore->id(), meetings.barrier->id(), meetings.event->id(),
-                  meetings.broadcast->id(), meetings.condition->id()});
+                  meetings.broadcast->id(), meetings.condition->id(), meetings.rw_lock->id()});
   return objects;
 }
 
-std::string audit_owners(Scene& scene, bool others) {
+std::string audit_owners(Scene& scene, Pool& pool, bool others) {
   const std::set<uint64_t> objects = objects_of(scene);
   AllocationInfo info;
-  for (uint32_t index = 1; (index = scene.pool->next_allocation(index, info)) != 0;) {
+  for (uint32_t index = 1; (index = pool.next_allocation(index, info)) != 0;) {
     const std::string which = "allocation " + std::to_string(index - 1) + " of " +
                               std::to_string(info.allocation.bytes) + " bytes";
     if ((info.owner & kOwnerMessage) != 0) continue;  // the drain must find its message
@@ -69,6 +73,58 @@ std::string audit_records(Scene& scene, bool others) {
   return "";
 }
 
+// What a set must say of a channel at which nobody is.
+uint32_t events_of(Channel& channel) {
+  const ChannelInfo info = channel.info();
+  const auto ended = [&](Role role) {
+    return info.end_of_stream && channel.ever(role) && channel.count(role) == 0;
+  };
+  uint32_t events = 0;
+  if (info.messages > 0 || ended(Role::kSender)) events |= kSetIn;
+  if (info.free > 0 || ended(Role::kReceiver)) events |= kSetOut;
+  if (info.messages == 0) events |= kSetEmpty;
+  if (info.free == 0) events |= kSetFull;
+  return events;
+}
+
+// Each channel is ready for something, so as many polls as there are members tell all.
+std::string audit_set(Scene& scene) {
+  ChannelSet set(scene.node);
+  std::vector<uint32_t> members;
+  for (const auto& channel : scene.channels) {
+    if (set.add(channel, kSetEvents, members.emplace_back()) != DRAGON_SUCCESS) {
+      return "a channel does not go into a set";
+    }
+  }
+  for (size_t i = 0; i < scene.channels.size(); ++i) {
+    ChannelSet::Ready ready;
+    const Status status = set.try_poll(ready);
+    if (status != DRAGON_SUCCESS) return fault_of("a poll of a set", status);
+    const uint32_t expected = events_of(*scene.channels[i]);
+    if (ready.member != members[i] || ready.events != expected) {
+      return "a set says " + std::to_string(ready.events) + " of channel " + std::to_string(i) +
+             ", which is " + std::to_string(expected);
+    }
+  }
+  return "";
+}
+
+std::string use_rw_lock(RwLock& lock) {
+  // It may be kept for a millisecond for a waiter that has gone.
+  const auto entered = [](Status status) {
+    return status == DRAGON_SUCCESS || status == DRAGON_OWNER_DIED;
+  };
+  Status status = lock.write(Deadline::after_ms(5'000));
+  if (!entered(status)) return fault_of("an acquire of a free lock as a writer", status);
+  status = lock.try_read();
+  if (status != DRAGON_WOULD_BLOCK) return fault_of("a read beside a writer", status);
+  if (lock.end_write() != DRAGON_SUCCESS) return "a writer that was put out";
+  status = lock.read(Deadline::after_ms(5'000));
+  if (status != DRAGON_SUCCESS) return fault_of("an acquire of a free lock as a reader", status);
+  if (lock.readers() != 1) return "a lock that counts readers that have gone";
+  return lock.end_read() == DRAGON_SUCCESS ? "" : "a reader that was put out";
+}
+
 std::string use_meetings(Meetings& meetings) {
   uint64_t before = 0;
   if (meetings.semaphore->release(1) != DRAGON_SUCCESS) return "a release of a semaphore failed";
@@ -94,10 +150,11 @@ std::string use_meetings(Meetings& meetings) {
   if (copy[0] != 1) return "another round than was published";
   status = meetings.condition->notify(UINT32_MAX, count);
   if (status != DRAGON_SUCCESS) return fault_of("a notify", status);
-  return count == 0 ? "" : "a condition at which somebody waits who has gone";
+  if (count != 0) return "a condition at which somebody waits who has gone";
+  return use_rw_lock(*meetings.rw_lock);
 }
 
-std::string use_channel(Channel& channel) {
+std::string fill_and_drain(Channel& channel) {
   std::vector<uint8_t> buffer(channel.block_bytes() + 1);
   uint8_t byte = 1;
   const iovec part{&byte, channel.block_bytes() == 0 ? 0u : 1u};
@@ -120,11 +177,30 @@ std::string use_channel(Channel& channel) {
   return status == DRAGON_EMPTY ? "" : fault_of("a receive from an empty channel", status);
 }
 
+// With both ends open; then without either.
+std::string use_channel(Channel& channel) {
+  RecordId ends[2] = {};
+  channel.open_handle(Role::kSender, ends[0]);
+  channel.open_handle(Role::kReceiver, ends[1]);
+  const std::string fault = fill_and_drain(channel);
+  for (const RecordId end : ends) channel.close_handle(end);
+  if (!fault.empty() || !channel.info().end_of_stream) return fault;
+  ReceivedMessage message;
+  uint8_t buffer[kChannelBlockBytesMax];
+  Status status = channel.try_receive(buffer, message);
+  if (status != DRAGON_EOF) return fault_of("a receive after the last sender", status);
+  status = channel.try_send(nullptr, 0, 0);
+  return status == DRAGON_BROKEN_PIPE ? "" : fault_of("a send after the last receiver", status);
+}
+
 }  // namespace
 
 std::string audit(Scene& scene, bool others) {
   std::string fault = audit_structures(scene);
-  if (fault.empty()) fault = audit_owners(scene, others);
+  if (fault.empty()) fault = audit_owners(scene, *scene.pool, others);
+  if (fault.empty() && scene.payloads != nullptr) {
+    fault = audit_owners(scene, *scene.payloads, others);
+  }
   if (fault.empty()) fault = audit_records(scene, others);
   if (!fault.empty() || others) return fault;
   for (const auto& channel : scene.channels) {
@@ -134,7 +210,7 @@ std::string audit(Scene& scene, bool others) {
   for (const auto& lock : scene.locks) {
     if (lock->locked()) return "a lock is held by somebody who has gone";
   }
-  return "";
+  return audit_set(scene);
 }
 
 std::string audit_use(Scene& scene) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "memory/memory_view.h"
 #include "proof/stepper.h"
 
 namespace dragon::proof {
@@ -13,17 +14,27 @@ namespace dragon::proof {
 struct Victim {
   std::shared_ptr<Node> node;
   std::shared_ptr<Pool> pool;
-  std::unique_ptr<Channel> channel;
+  std::shared_ptr<Channel> channel;
   std::unique_ptr<LockObject> lock;
   std::unique_ptr<Channel> other;
   Meetings meetings;
   Allocation allocation;
+  MemoryView view;
   RecordId record = 0;
   HandleBytes lent;
 };
 
 // What a call does to the channel, or to the lock, when it takes place.
-enum class Effect { kNone, kSends, kReceives, kLocks, kUnlocks };
+enum class Effect {
+  kNone,
+  kSends,
+  kReceives,
+  kLocks,
+  kUnlocks,
+  kSendsLent,  // the payload goes with its sender
+  kWrites,     // the reader-writer lock, as kLocks
+  kEndsWrite,
+};
 
 struct Case {
   const char* name;
@@ -35,6 +46,7 @@ struct Case {
 // How many messages the scene's channel holds before each call, and their shapes: every other one
 // is too long for the block.
 constexpr uint32_t kWaiting = 3;
+constexpr uint32_t kBlockBytesOfCases = 64;
 
 RunPlan plan_of_cases();
 // Sends the messages that wait.

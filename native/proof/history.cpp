@@ -15,7 +15,10 @@ constexpr uint64_t kNeverNs = UINT64_MAX;
 // One message, from its send to its receive.
 struct Passage {
   uint64_t id = 0;
-  bool sure = false;  // its send returned
+  bool sure = false;     // its send returned
+  bool lent = false;     // its payload may be freed before it is received
+  bool receipt = false;  // its send was back when it was received
+  uint64_t put_ns = 0;   // the send began
   uint64_t sent_ns = 0;
   uint64_t begin_ns = kNeverNs;  // of the receive
   uint64_t end_ns = kNeverNs;
@@ -24,6 +27,7 @@ struct Passage {
   bool received() const { return begin_ns != kNeverNs; }
 };
 
+// A call that found the channel empty, or not.
 struct Look {
   uint64_t begin_ns;
   uint64_t end_ns;
@@ -43,8 +47,10 @@ class Comparison {
     for (uint32_t process = 0; process < kProcesses; ++process) read_receives(process);
     if (!fault_.empty()) return fault_;
     check_losses();
+    if (fault_.empty()) check_receipts();
     if (fault_.empty()) check_order();
     if (fault_.empty()) check_empty();
+    if (fault_.empty()) check_seen();
     return fault_;
   }
 
@@ -62,21 +68,47 @@ class Comparison {
   void read_sends(uint32_t process) {
     each(process, EntryKind::kSend, [&](const Entry& entry, uint32_t) {
       const bool ended = entry.done.load() != 0;
-      if (ended && entry.status != DRAGON_SUCCESS) return;
+      const bool receipt = entry.op == static_cast<uint8_t>(OpKind::kAwaitReceipt);
+      if (ended && entry.status != DRAGON_SUCCESS) {
+        if (receipt) visits_.push_back({entry.begin_ns, entry.end_ns});
+        return;
+      }
       Passage& passage = passages_[entry.message];
       passage.id = entry.message;
       passage.sure = ended;
+      passage.receipt = receipt && ended;
+      passage.lent = entry.op == static_cast<uint8_t>(OpKind::kSendLent);
+      passage.put_ns = entry.begin_ns;
       passage.sent_ns = ended ? entry.end_ns : kNeverNs;
     });
   }
 
+  // What all calls have in common that look at the head; whether they ended.
+  bool read_look(const Entry& entry) {
+    if (entry.done.load() == 0) return false;
+    const Look look{entry.begin_ns, entry.end_ns};
+    if (entry.status == DRAGON_EMPTY || entry.status == DRAGON_EOF) looks_.push_back(look);
+    return true;
+  }
+
   void read_receives(uint32_t process) {
+    each(process, EntryKind::kSeen, [&](const Entry& entry, uint32_t) {
+      if (read_look(entry) && entry.status == DRAGON_SUCCESS) {
+        seen_.push_back({entry.begin_ns, entry.end_ns});
+      }
+    });
+    each(process, EntryKind::kPop, [&](const Entry& entry, uint32_t) {
+      if (!read_look(entry))
+        ++died_receiving_;
+      else if (entry.status == DRAGON_SUCCESS)
+        ++popped_;
+    });
     each(process, EntryKind::kReceive, [&](const Entry& entry, uint32_t at) {
-      if (entry.done.load() == 0) {
+      if (!read_look(entry)) {
         ++died_receiving_;
         return;
       }
-      if (entry.status == DRAGON_EMPTY) looks_.push_back({entry.begin_ns, entry.end_ns});
+      if (entry.status == DRAGON_OBJECT_DESTROYED) ++destroyed_;
       if (entry.status != DRAGON_SUCCESS) return;
       const auto found = passages_.find(entry.message);
       if (found == passages_.end()) {
@@ -93,18 +125,55 @@ class Comparison {
     });
   }
 
-  // A receiver that died in its call may have taken one message with it.
+  // A receiver that died in its call may have taken one message with it. Only messages with lent
+  // payloads may come without theirs.
   void check_losses() {
     uint32_t lost = 0;
+    uint32_t lost_lent = 0;
+    uint32_t maybe = 0;
+    uint32_t lent = 0;
     uint64_t which = 0;
     for (const auto& [id, passage] : passages_) {
-      if (!passage.sure || passage.received()) continue;
-      ++lost;
-      which = id;
+      if (passage.received()) continue;
+      ++maybe;
+      if (passage.lent) ++lent;
+      if (!passage.sure) continue;
+      ++(passage.lent ? lost_lent : lost);
+      if (!passage.lent || which == 0) which = id;
     }
-    if (lost > died_receiving_) {
-      fault_ = name_of(which) + " was sent and never received (" + std::to_string(lost) +
-               " lost, " + std::to_string(died_receiving_) + " receivers died in the call)";
+    const uint32_t taken = died_receiving_ + popped_;
+    if (lost > taken || lost + lost_lent > taken + destroyed_) {
+      fault_ = name_of(which) + " was sent and never received (" +
+               std::to_string(lost + lost_lent) + " lost, " + std::to_string(popped_) +
+               " popped, " + std::to_string(destroyed_) + " without their payload, " +
+               std::to_string(died_receiving_) + " receivers died in the call)";
+    } else if (destroyed_ > lent) {
+      fault_ = "a message without its payload was received, and nobody had freed it";
+    } else if (popped_ + destroyed_ > maybe) {
+      fault_ = "more messages were popped than were sent";
+    }
+  }
+
+  // Who waits for the receipt is not back before.
+  void check_receipts() {
+    for (const auto& [id, passage] : passages_) {
+      if (!passage.receipt || !passage.received() || passage.begin_ns <= passage.sent_ns) continue;
+      fault_ = "the sender of " + name_of(id) + " was back before it was received";
+    }
+  }
+
+  // There was one, if somebody says so.
+  void check_seen() {
+    for (const Look& look : seen_) {
+      const auto there = [&](const auto& each) {
+        return each.second.put_ns <= look.end_ns && each.second.end_ns >= look.begin_ns;
+      };
+      const auto passing = [&](const Look& visit) {
+        return visit.begin_ns <= look.end_ns && visit.end_ns >= look.begin_ns;
+      };
+      if (std::any_of(passages_.begin(), passages_.end(), there)) continue;
+      if (std::any_of(visits_.begin(), visits_.end(), passing)) continue;
+      fault_ = "a message was seen while there was none";
     }
   }
 
@@ -140,8 +209,12 @@ class Comparison {
   const Records& records_;
   const uint32_t channel_;
   std::map<uint64_t, Passage> passages_;  // by sender, then in the order of the sends
-  std::vector<Look> looks_;
+  std::vector<Look> looks_;               // that found it empty
+  std::vector<Look> seen_;                // that found it not empty
+  std::vector<Look> visits_;  // messages that were put in and taken back by their senders
   uint32_t died_receiving_ = 0;
+  uint32_t popped_ = 0;
+  uint32_t destroyed_ = 0;
   std::string fault_;
 };
 

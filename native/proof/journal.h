@@ -26,7 +26,18 @@ constexpr uint32_t sender_of(uint64_t message) {
   return static_cast<uint32_t>(message >> 32);
 }
 
-enum class EntryKind : uint8_t { kSend, kReceive, kTake, kGive, kOther };
+enum class EntryKind : uint8_t {
+  kSend,
+  kReceive,
+  kPop,    // received, nobody knows what
+  kSeen,   // a poll that said whether the channel has a message: EMPTY, or SUCCESS
+  kWatch,  // waits until any channel has one
+  kOpen,   // a handle in a role, until kClose: `message` is the role
+  kClose,
+  kTake,
+  kGive,
+  kOther
+};
 
 struct Entry {
   EntryKind kind;
@@ -55,9 +66,11 @@ struct Mailbox {
 
 struct Records {
   Journal journals[kProcesses];
-  std::atomic<uint64_t> arm[kProcesses];  // kill point to arm before the next operation
-  std::atomic<uint32_t> guards[kLocks];   // who is in the critical section
-  std::atomic<uint64_t> points;           // kill points that were passed, in all processes
+  std::atomic<uint64_t> arm[kProcesses];      // kill point to arm before the next operation
+  std::atomic<uint32_t> guards[kLocks];       // who is in the critical section
+  std::atomic<uint32_t> writer;               // who is in it as a writer, died there, or nobody
+  std::atomic<uint32_t> readers[kProcesses];  // pids of those that are in it as readers
+  std::atomic<uint64_t> points;               // kill points that were passed, in all processes
   Mailbox mailboxes[kMailboxes];
 };
 

@@ -10,6 +10,8 @@
 
 #include "proof/audit.h"
 #include "proof/history.h"
+#include "proof/received.h"
+#include "proof/streams.h"
 #include "sync/kill_points.h"
 
 namespace dragon::proof {
@@ -27,6 +29,8 @@ void reset(Records& records) {
   }
   for (auto& arm : records.arm) arm.store(0);
   for (auto& guard : records.guards) guard.store(0);
+  records.writer.store(0);
+  for (auto& reader : records.readers) reader.store(0);
   for (Mailbox& box : records.mailboxes) box.state.store(0);
 }
 
@@ -208,13 +212,25 @@ void Run::help() {
 }
 
 void Run::help_one(const Entry& entry) {
-  if (entry.kind == EntryKind::kReceive) offer(entry.channel);
+  // Who finds that nobody is left at the other end ends without help.
+  if (entry.kind == EntryKind::kReceive && !has_ended(entry.channel, Role::kSender))
+    offer(entry.channel);
+  if (entry.kind == EntryKind::kWatch) offer(entry.channel);
   if (entry.kind == EntryKind::kTake) offer_permit();
   if (entry.kind != EntryKind::kSend) return;
-  drain(entry.channel, 1);
+  const bool waits_for_receipt = static_cast<OpKind>(entry.op) == OpKind::kAwaitReceipt;
+  const bool ends = has_ended(entry.channel, Role::kReceiver) && !waits_for_receipt;
+  if (!ends) drain(entry.channel, 1);
   // It may wait for memory, which the messages of other channels hold.
   if (now_ns() < entry.begin_ns + 5 * kHelpNs) return;
-  for (uint32_t i = 0; i < scene_.channels.size(); ++i) drain(i, 1);
+  for (uint32_t i = 0; i < scene_.channels.size(); ++i) {
+    if (i != entry.channel) drain(i, 1);
+  }
+}
+
+bool Run::has_ended(uint32_t channel, Role role) const {
+  const Channel& of = *scene_.channels[channel];
+  return plan_.channels[channel].end_of_stream && of.ever(role) && of.count(role) == 0;
 }
 
 // The dead may have had them all.
@@ -231,8 +247,14 @@ void Run::offer(uint32_t channel) {
   fill_pattern(bytes, length, id);
   const iovec part{bytes, length};
   Noted noted(journal, EntryKind::kSend, OpKind::kSend, 0, channel, Patience::kTry, id);
-  const Status status = noted.end(scene_.channels[channel]->try_send(&part, 1, id));
-  if (status != DRAGON_SUCCESS && !is_not_yet(status))
+  Channel& to = *scene_.channels[channel];
+  // Of a stream that has ended, until somebody who waits has his message.
+  RecordId receiver = 0;
+  if (has_ended(channel, Role::kReceiver)) to.open_handle(Role::kReceiver, receiver);
+  const Status status = noted.end(to.try_send(&part, 1, id));
+  if (receiver != 0) to.close_handle(receiver);
+  const bool ended = status == DRAGON_BROKEN_PIPE && plan_.channels[channel].end_of_stream;
+  if (status != DRAGON_SUCCESS && !is_not_yet(status) && !ended)
     fault_ = fault_of("the watcher's send", status);
 }
 
@@ -242,17 +264,18 @@ void Run::drain(uint32_t channel, uint32_t messages) {
     Noted noted(records_.journals[0], EntryKind::kReceive, OpKind::kReceive, 0, channel,
                 Patience::kTry, 0);
     const Status status = scene_.channels[channel]->try_receive(buffer_.data(), message);
-    if (status == DRAGON_SUCCESS) noted.message(message.hints);
+    if (status == DRAGON_SUCCESS) noted.message(id_of(message));
     noted.end(status);
-    if (is_not_yet(status)) return;
+    if (is_not_yet(status) || status == DRAGON_EOF) return;
+    if (status == DRAGON_OBJECT_DESTROYED) continue;  // its payload was freed
     if (status != DRAGON_SUCCESS) {
       fault_ = fault_of("the watcher's receive", status);
       return;
     }
-    if (!has_pattern(message.data, message.bytes, message.hints)) {
+    if (!is_intact(message)) {
       fault_ = "a message that was left does not have the bytes that were sent";
     }
-    if (message.allocation != 0) scene_.pool->free(message.allocation);
+    Channel::release(message);
   }
 }
 
@@ -268,6 +291,7 @@ std::string Run::judge() {
     drain(i, kDrainMax);
     fault = fault_;
     if (fault.empty()) fault = compare_with_queue(records_, i);
+    if (fault.empty()) fault = compare_ends(records_, i);
     if (!fault.empty()) fault = "channel " + std::to_string(i) + ": " + fault;
   }
   if (fault.empty()) fault = compare_permits(records_, scene_.meetings.semaphore->value());

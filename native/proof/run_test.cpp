@@ -32,6 +32,25 @@ RunPlan quiet_plan() {
   return plan;
 }
 
+// Each kind of operation, some times.
+RunPlan full_plan(bool streams) {
+  RunPlan plan;
+  plan.limit_bytes = 512ull << 10;
+  plan.channels.push_back({6, 64, 2, streams, streams});
+  plan.channels.push_back({3, 128, 0, false, streams});
+  for (uint32_t number = 0; number < 3; ++number) {
+    WorkerPlan worker;
+    worker.has_bell = number != 0;
+    for (uint32_t i = 0; i < 3 * kOpKinds; ++i) {
+      const uint32_t kind = (i * 7 + number * 5) % kOpKinds;
+      worker.ops.push_back({static_cast<OpKind>(kind), static_cast<Patience>(i % 3),
+                            static_cast<uint8_t>(i % 2), 37 * i});
+    }
+    plan.workers.push_back(worker);
+  }
+  return plan;
+}
+
 std::string execute(const RunPlan& plan) {
   SharedRecords records;
   Tally tally;
@@ -84,6 +103,27 @@ TEST_CASE("random runs with deaths, stops and second deaths leave nothing [PRF-0
 
 TEST_CASE("a run without deaths is green, with all messages received [PRF-003, PRF-006]") {
   CHECK(execute(quiet_plan()) == "");
+}
+
+TEST_CASE("all kinds of operations without deaths are green [PRF-023, PRF-024]") {
+  CHECK(execute(full_plan(false)) == "");
+}
+
+TEST_CASE("streams that end, sets and payloads in a pool of their own [PRF-025, PRF-026]") {
+  CHECK(execute(full_plan(true)) == "");
+}
+
+TEST_CASE("readers and writers, and memory that changes its size [PRF-027, PRF-028]") {
+  RunPlan plan = quiet_plan();
+  WorkerPlan worker;
+  for (uint32_t i = 0; i < 12; ++i) {
+    for (const OpKind kind :
+         {OpKind::kRead, OpKind::kCount, OpKind::kWrite, OpKind::kResize, OpKind::kView}) {
+      worker.ops.push_back({kind, Patience::kLong, 0, 100 * i + 1});
+    }
+  }
+  plan.workers = {worker, worker, worker};
+  CHECK(execute(plan) == "");
 }
 
 TEST_CASE("a process that does not end is a hang, and nothing is left of it [PRF-005]") {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "proof/audit.h"
@@ -48,13 +49,24 @@ Status Scene::make(const RunPlan& plan) {
   status = Pool::create(node, options, pool);
   if (status != DRAGON_SUCCESS) return status;
   pool->serialize(handles.pool);
+  const bool apart = std::any_of(plan.channels.begin(), plan.channels.end(),
+                                 [](const ChannelPlan& channel) { return channel.payload_pool; });
+  if (apart) {
+    status = Pool::create(node, options, payloads);
+    if (status != DRAGON_SUCCESS) return status;
+    payloads->serialize(handles.payloads);
+  }
   for (size_t i = 0; i < plan.channels.size(); ++i) {
     ChannelOptions shape;
     shape.capacity = plan.channels[i].capacity;
     shape.block_bytes = plan.channels[i].block_bytes;
-    status = Channel::create(pool, shape, channels.emplace_back());
+    shape.end_of_stream = plan.channels[i].end_of_stream;
+    if (plan.channels[i].payload_pool) shape.payload_pool = payloads;
+    std::unique_ptr<Channel> made;
+    status = Channel::create(pool, shape, made);
     if (status != DRAGON_SUCCESS) return status;
-    channels.back()->serialize(handles.channels[i]);
+    made->serialize(handles.channels[i]);
+    channels.push_back(std::move(made));
   }
   for (HandleBytes& handle : handles.locks) {
     status = LockObject::create(pool, true, locks.emplace_back());
@@ -75,12 +87,14 @@ Status Scene::make_meetings() {
   shape.payload_bytes = kRoundBytes;
   if (status == DRAGON_SUCCESS) status = Broadcast::create(pool, shape, meetings.broadcast);
   if (status == DRAGON_SUCCESS) status = Condition::create(pool, kWorkersMax, meetings.condition);
+  if (status == DRAGON_SUCCESS) status = RwLock::create(pool, kReaders, meetings.rw_lock);
   if (status != DRAGON_SUCCESS) return status;
   meetings.semaphore->serialize(handles.semaphore);
   meetings.barrier->serialize(handles.barrier);
   meetings.event->serialize(handles.event);
   meetings.broadcast->serialize(handles.broadcast);
   meetings.condition->serialize(handles.condition);
+  meetings.rw_lock->serialize(handles.rw_lock);
   return DRAGON_SUCCESS;
 }
 
@@ -95,6 +109,7 @@ Status Meetings::attach(const std::shared_ptr<Node>& node, const Handles& handle
   if (status == DRAGON_SUCCESS) status = each(event, handles.event);
   if (status == DRAGON_SUCCESS) status = each(broadcast, handles.broadcast);
   if (status == DRAGON_SUCCESS) status = each(condition, handles.condition);
+  if (status == DRAGON_SUCCESS) status = each(rw_lock, handles.rw_lock);
   return status;
 }
 
@@ -104,6 +119,7 @@ void Meetings::close() {
   event.reset();
   broadcast.reset();
   condition.reset();
+  rw_lock.reset();
 }
 
 Scene::~Scene() {
@@ -111,6 +127,7 @@ Scene::~Scene() {
   locks.clear();
   counter.reset();
   meetings.close();
+  payloads.reset();
   pool.reset();
   if (node != nullptr) leave(node);
   node.reset();
@@ -123,7 +140,9 @@ std::string Scene::end() {
   counter.reset();
   meetings.close();
   std::string left = audit_empty(*pool);
+  if (left.empty() && payloads != nullptr) left = audit_empty(*payloads);
   if (!left.empty()) return left;
+  payloads.reset();
   pool.reset();
   leave(node);
   node.reset();

@@ -16,6 +16,7 @@
 #include "event/broadcast.h"
 #include "event/condition.h"
 #include "event/event.h"
+#include "event/rw_lock.h"
 #include "event/semaphore.h"
 #include "memory/pool.h"
 #include "proof/script.h"
@@ -24,6 +25,7 @@ namespace dragon::proof {
 
 struct Handles {
   HandleBytes pool;
+  HandleBytes payloads;
   HandleBytes channels[kChannelsMax];
   HandleBytes locks[kLocks + 1];  // the last one is the condition's
   HandleBytes counter;
@@ -32,6 +34,7 @@ struct Handles {
   HandleBytes event;
   HandleBytes broadcast;
   HandleBytes condition;
+  HandleBytes rw_lock;
 };
 
 // The objects of native/event, as one process has them open.
@@ -41,6 +44,7 @@ struct Meetings {
   std::unique_ptr<Event> event;
   std::unique_ptr<Broadcast> broadcast;
   std::unique_ptr<Condition> condition;
+  std::unique_ptr<RwLock> rw_lock;
 
   Status attach(const std::shared_ptr<Node>& node, const Handles& handles);
   void close();
@@ -49,6 +53,7 @@ struct Meetings {
 constexpr uint64_t kPermits = 2;
 constexpr uint32_t kParties = 2;
 constexpr uint32_t kRoundBytes = 100;
+constexpr uint32_t kReaders = 2;
 
 class Scene {
  public:
@@ -69,7 +74,8 @@ class Scene {
   std::string dir;
   std::shared_ptr<Node> node;
   std::shared_ptr<Pool> pool;
-  std::vector<std::unique_ptr<Channel>> channels;
+  std::shared_ptr<Pool> payloads;  // of the channels that have one; or none
+  std::vector<std::shared_ptr<Channel>> channels;
   std::vector<std::unique_ptr<LockObject>> locks;
   std::unique_ptr<Counter> counter;
   Meetings meetings;

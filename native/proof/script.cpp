@@ -8,12 +8,17 @@ namespace dragon::proof {
 namespace {
 
 // How often each kind is drawn, in the order of OpKind.
-constexpr uint32_t kWeights[kOpKinds] = {8, 7, 22, 6, 22, 4, 4, 10, 4, 4,
-                                         3, 3, 2,  4, 5,  4, 3, 4,  3};
+constexpr uint32_t kWeights[kOpKinds] = {8, 7, 18, 6, 18, 4, 4, 9, 4, 4, 3, 3, 2, 4, 5, 4,
+                                         3, 4, 3,  5, 5,  4, 5, 5, 3, 5, 4, 5, 4, 4, 4};
 constexpr const char* kNames[kOpKinds] = {
-    "allocate", "free",      "send",     "send-allocation", "receive", "peek", "poll",   "lock",
-    "count",    "handle",    "lend",     "adopt",           "own",     "arm",  "permit", "meet",
-    "event",    "broadcast", "condition"};
+    "allocate",     "free",      "send",          "send-allocation",
+    "receive",      "peek",      "poll",          "lock",
+    "count",        "handle",    "lend",          "adopt",
+    "own",          "arm",       "permit",        "meet",
+    "event",        "broadcast", "condition",     "send-many",
+    "receive-many", "send-lent", "await-receipt", "receive-into",
+    "pop",          "watch",     "stream",        "read",
+    "write",        "resize",    "view"};
 constexpr const char* kPatience[] = {"try", "short", "long"};
 constexpr const char* kFates[] = {"lives", "killed", "stopped", "stopped and killed", "shot"};
 constexpr const char* kRecoveries[] = {"at once", "later", "at the end"};
@@ -102,6 +107,8 @@ RunPlan plan_of(uint64_t seed) {
     channel.capacity = random.chance(30) ? random.between(1, 3) : random.between(4, 40);
     channel.block_bytes = 64 * random.between(0, 3);
     channel.prefill = random.below(channel.capacity + 1) / 2;
+    channel.end_of_stream = random.chance(25);
+    channel.payload_pool = random.chance(25);
     plan.channels.push_back(channel);
   }
   const uint32_t workers = random.between(2, kWorkersMax);
@@ -129,8 +136,9 @@ std::string text_of(const RunPlan& plan) {
         static_cast<unsigned long long>(plan.second_point));
   for (size_t i = 0; i < plan.channels.size(); ++i) {
     const ChannelPlan& channel = plan.channels[i];
-    print(text, "  channel %zu: capacity %u, block %u, %u messages\n", i, channel.capacity,
-          channel.block_bytes, channel.prefill);
+    print(text, "  channel %zu: capacity %u, block %u, %u messages%s%s\n", i, channel.capacity,
+          channel.block_bytes, channel.prefill, channel.end_of_stream ? ", ends" : "",
+          channel.payload_pool ? ", with a payload pool" : "");
   }
   for (size_t i = 0; i < plan.workers.size(); ++i) {
     const WorkerPlan& worker = plan.workers[i];

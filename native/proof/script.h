@@ -34,8 +34,20 @@ enum class OpKind : uint8_t {
   kEvent,      // set, clear or wait for the event
   kBroadcast,  // publish a round, or read the last one
   kCondition,  // wait at the condition, or notify
+  kSendMany,
+  kReceiveMany,
+  kSendLent,      // an allocation to be read only, which stays the sender's
+  kAwaitReceipt,  // a send that is back when its message was received
+  kReceiveInto,   // memory of the receiver's choice
+  kPop,           // take the next message away unseen
+  kWatch,         // poll a set of all channels
+  kStream,        // open a handle of a channel and keep it, or close the one that is kept
+  kRead,          // the same as kLock, as a reader
+  kWrite,         // as a writer
+  kResize,        // an allocation that is kept
+  kView,          // views of one that is kept, and their copies
 };
-constexpr uint32_t kOpKinds = 19;
+constexpr uint32_t kOpKinds = 31;
 
 // How long an operation waits: it tries once; for milliseconds; until somebody lets it go on.
 enum class Patience : uint8_t { kTry, kShort, kLong };
@@ -68,6 +80,8 @@ struct ChannelPlan {
   uint32_t capacity = 0;
   uint32_t block_bytes = 0;
   uint32_t prefill = 0;  // messages before the workers start
+  bool end_of_stream = false;
+  bool payload_pool = false;  // payloads by copy lie in a pool of their own
 };
 
 // Who else dies, during the recovery.

@@ -1,9 +1,28 @@
 // A worker's use of semaphores, barriers, events, broadcasts and conditions.
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "proof/worker.h"
 
 namespace dragon::proof {
+
+namespace {
+
+// Whether the process has not ended, as the system says.
+bool runs(uint32_t pid) {
+  char path[32];
+  ::snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+  FILE* file = ::fopen(path, "re");
+  if (file == nullptr) return false;
+  char line[200] = {};
+  const char* read = ::fgets(line, sizeof(line), file);
+  ::fclose(file);
+  const char* end = read == nullptr ? nullptr : ::strrchr(line, ')');
+  return end != nullptr && end[1] == ' ' && end[2] != 'Z' && end[2] != 'X';
+}
+
+}  // namespace
 
 void Worker::permit(const Op& op, Patience patience) {
   uint64_t before = 0;
@@ -19,7 +38,7 @@ void Worker::permit(const Op& op, Patience patience) {
   if (noted.end(meetings_.semaphore->release(1)) != DRAGON_SUCCESS) fail("give a permit back");
 }
 
-void Worker::meet(const Op& op) {
+void Worker::meet(const Op& op, Patience) {
   uint32_t index = 0;
   const Status status = meetings_.barrier->wait(deadline_of(Patience::kShort, op.number), index);
   if (status == DRAGON_SUCCESS && index >= kParties) fail("more parties than the barrier has");
@@ -27,7 +46,7 @@ void Worker::meet(const Op& op) {
   if (status != DRAGON_SUCCESS) expect(meetings_.barrier->reset(), "reset a barrier");
 }
 
-void Worker::event(const Op& op) {
+void Worker::event(const Op& op, Patience) {
   Event& event = *meetings_.event;
   if (op.number % 3 == 0) {
     expect(event.set(), "set an event");
@@ -39,7 +58,7 @@ void Worker::event(const Op& op) {
 }
 
 // A round holds bytes of one pattern; how long it is says which.
-void Worker::broadcast(const Op& op) {
+void Worker::broadcast(const Op& op, Patience) {
   Broadcast& broadcast = *meetings_.broadcast;
   uint8_t bytes[kRoundBytes];
   if (op.number % 2 == 0) {
@@ -61,7 +80,7 @@ void Worker::broadcast(const Op& op) {
   }
 }
 
-void Worker::condition(const Op& op) {
+void Worker::condition(const Op& op, Patience) {
   Condition& condition = *meetings_.condition;
   uint32_t notified = 0;
   if (op.number % 2 == 0) return expect(condition.notify(1, notified), "notify");
@@ -71,6 +90,44 @@ void Worker::condition(const Op& op) {
   if (held != DRAGON_SUCCESS && held != DRAGON_OWNER_DIED) return;
   expect(condition.wait(lock, deadline_of(Patience::kShort, op.number)), "wait at a condition");
   if (lock.release() != DRAGON_SUCCESS) fail("a condition gave the lock away");
+}
+
+// OWNER_DIED as long as no writer has ended after one that died.
+void Worker::read(const Op& op, Patience patience) {
+  RwLock& lock = *meetings_.rw_lock;
+  Status status;
+  {
+    Noted noted(journal(), EntryKind::kOther, op.kind, step_, 0, patience, 0);
+    status = noted.end(lock.read(deadline_of(patience, op.number)));
+  }
+  if (status != DRAGON_OWNER_DIED) expect(status, "read");
+  if (status != DRAGON_SUCCESS && status != DRAGON_OWNER_DIED) return;
+  records_.readers[process_].store(static_cast<uint32_t>(::getpid()));
+  if (status == DRAGON_SUCCESS && records_.writer.load() != 0) fail("a reader beside a writer");
+  inside(op);
+  records_.readers[process_].store(0);
+  if (lock.end_read() != DRAGON_SUCCESS) fail("a reader that was put out");
+}
+
+void Worker::write(const Op& op, Patience patience) {
+  RwLock& lock = *meetings_.rw_lock;
+  Status status;
+  {
+    Noted noted(journal(), EntryKind::kOther, op.kind, step_, 0, patience, 0);
+    status = noted.end(lock.write(deadline_of(patience, op.number)));
+  }
+  if (status != DRAGON_OWNER_DIED) expect(status, "write");
+  if (status != DRAGON_SUCCESS && status != DRAGON_OWNER_DIED) return;
+  const uint32_t before = records_.writer.exchange(process_);
+  if (before != 0 && status == DRAGON_SUCCESS) fail("two writers");
+  for (const auto& reader : records_.readers) {
+    const uint32_t pid = reader.load();
+    if (pid != 0 && runs(pid)) fail("a writer beside a reader");
+  }
+  inside(op);
+  uint32_t mine = process_;
+  if (!records_.writer.compare_exchange_strong(mine, 0)) fail("another writer came in");
+  if (lock.end_write() != DRAGON_SUCCESS) fail("a writer that was put out");
 }
 
 }  // namespace dragon::proof
