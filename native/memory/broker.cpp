@@ -31,6 +31,13 @@ bool watch_for_reading(int epoll_fd, int fd, Watched what, int32_t value) {
   return ::epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+// A process forked meanwhile may have the descriptor, too: then closing it does not take it out,
+// and its hang-up would be told again and again.
+void close_watched(int epoll_fd, int fd) {
+  ::epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, nullptr);
+  ::close(fd);
+}
+
 void close_fd(int& fd) {
   if (fd >= 0) ::close(fd);
   fd = -1;
@@ -211,7 +218,7 @@ void Broker::watch(int32_t pid, int client_fd) {
 void Broker::on_process_end(int32_t pid) {
   const auto found = pidfds_.find(pid);
   if (found == pidfds_.end()) return;
-  ::close(found->second);
+  close_watched(epoll_fd_, found->second);
   pidfds_.erase(found);
   report_dead(pid);
   drop_unopened(pid);
@@ -257,7 +264,7 @@ void Broker::look_at(ActorTable& actors, const ActorInfo& info) {
 }
 
 void Broker::close_client(int fd) {
-  ::close(fd);
+  close_watched(epoll_fd_, fd);
   clients_.erase(fd);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <vector>
 
 #include "memory/message_socket.h"
@@ -251,6 +252,27 @@ TEST_CASE_FIXTURE(BrokerFixture, "without descriptors to spare clients are turne
     ::_exit(::poll(&poll, 1, 0) == 0 ? 0 : 3);  // and the listener is quiet again
   });
   CHECK(wait_for(pid) == 0);
+}
+
+TEST_CASE_FIXTURE(BrokerFixture,
+                  "clients that a forked process has descriptors of are forgotten [MEM-018]") {
+  std::atomic<bool>& attached = shared_variable<std::atomic<bool>>();
+  std::atomic<bool>& leaves = shared_variable<std::atomic<bool>>();
+  const pid_t client = fork_child([&] {
+    int fd = -1;
+    BrokerClient connection(dir.path().c_str());
+    connection.hello(fd);
+    attached = true;
+    while (!leaves) ::usleep(1'000);
+  });
+  while (!attached) broker.on_readable();
+  const pid_t heir = fork_child([] { ::pause(); });
+  leaves = true;
+  serve(client);
+  pollfd poll{broker.fd(), POLLIN, 0};
+  CHECK(::poll(&poll, 1, 0) == 0);
+  ::kill(heir, SIGKILL);
+  wait_for(heir);
 }
 
 TEST_CASE_FIXTURE(BrokerFixture,
