@@ -22,6 +22,8 @@
 // The protocol's model is spec/models/parking.pml, which calls its steps as the functions here.
 #pragma once
 
+#include <sched.h>
+
 #include <type_traits>
 
 #include "sync/actor.h"
@@ -54,6 +56,9 @@ enum class WaitState : uint32_t {
   kWoken = 3,      // out of the queue
   kAbandoned = 4,  // still in the queue, given up by its owner; whoever finds it frees it
 };
+
+// WaitMode::kSpin lets others run now and then, for it never sleeps.
+constexpr uint32_t kLooksPerYield = 128;
 
 // What `block` remembers from sleep to sleep of one wait.
 struct SleepSteps {
@@ -168,8 +173,8 @@ Status wait_until(ParkingLot& lot, const WaitPlace& place, Deadline deadline, bo
   if (mode == WaitMode::kSpin) {
     for (uint32_t looks = 1; !settled(); ++looks) {
       if (deadline.passed()) return DRAGON_TIMEOUT;
-      if (looks % kSpinsPerYield == 0) {
-        yield_ns();
+      if (looks % kLooksPerYield == 0) {
+        ::sched_yield();
       } else {
         spin_pause();
       }

@@ -1,9 +1,10 @@
 #include "sync/spin.h"
 
-#include <sched.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "sync/deadline.h"
 
@@ -22,10 +23,20 @@ bool has_several_cores() {
 
 }  // namespace
 
-uint64_t yield_ns() {
-  const uint64_t before = now_ns();
-  ::sched_yield();
-  return now_ns() - before;
+// The file is not kept open: it would be a descriptor for each actor, and a wrong one after a fork.
+bool read_core_times(CoreTimes& out) {
+  const int fd = ::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char text[80];
+  const ssize_t length = ::read(fd, text, sizeof text - 1);
+  ::close(fd);
+  if (length <= 0) return false;
+  text[length] = 0;
+  unsigned long long ran = 0;
+  unsigned long long waited = 0;
+  if (::sscanf(text, "%llu %llu", &ran, &waited) != 2) return false;
+  out = {ran, waited};
+  return true;
 }
 
 bool SpinPolicy::Session::next() {
@@ -36,36 +47,49 @@ bool SpinPolicy::Session::next() {
   }
   const uint64_t now = now_ns();
   if (began_ns_ == 0) began_ns_ = now;
-  const uint64_t spun = now - began_ns_;
-  if (spun < kSpinQuietNs) return true;
-  return spun < kSpinNsMax && !policy_.yield_shows_crowd();
+  return now - began_ns_ < kSpinNsMax;
 }
 
 bool SpinPolicy::room_to_spin() {
   if (crowded_until_ns_ == 0) return has_several_cores();
-  if (now_ns() < crowded_until_ns_ || yield_shows_crowd()) return false;
+  const uint64_t now = now_ns();
+  if (now < crowded_until_ns_) return false;
+  if (kernel_tells_of_crowd(now)) {
+    crowded_ns_ = std::min(crowded_ns_ * 2, kCrowdedNsMax);
+    crowded_until_ns_ = now + crowded_ns_;
+    return false;
+  }
   crowded_until_ns_ = 0;
   crowded_ns_ = kCrowdedNs;
   return true;
 }
 
-bool SpinPolicy::yield_shows_crowd() {
-  if (yield_() <= kYieldNsMax) return false;
-  if (crowded_until_ns_ != 0) crowded_ns_ = std::min(crowded_ns_ * 2, kCrowdedNsMax);
-  crowded_until_ns_ = now_ns() + crowded_ns_;
-  return true;
+// Judges the time since it was asked before.
+bool SpinPolicy::kernel_tells_of_crowd(uint64_t now) {
+  const CoreTimes before = sensed_;
+  const bool lately = now - sensed_at_ns_ < kSenseNsMax;
+  sensed_at_ns_ = now;
+  if (!read_(sensed_) || !lately) return false;
+  return (sensed_.waited_ns - before.waited_ns) * 2 > sensed_.ran_ns - before.ran_ns;
+}
+
+void SpinPolicy::sense() {
+  const uint64_t now = now_ns();
+  if (now - sensed_at_ns_ < kSenseNs || !kernel_tells_of_crowd(now)) return;
+  crowded_until_ns_ = now + crowded_ns_;
 }
 
 void SpinPolicy::succeeded(SpinHistory& history) {
   history.failures /= 2;
-  if (++history.successes < kSpinsPerYield) return;
+  if (++history.successes < kSpinsPerSense) return;
   history.successes = 0;
-  yield_shows_crowd();
+  sense();
 }
 
 void SpinPolicy::failed(SpinHistory& history) {
   if (history.failures < kSpinFailuresMax) ++history.failures;
   history.skips = static_cast<uint8_t>((1u << history.failures) - 1);
+  sense();
 }
 
 }  // namespace dragon
