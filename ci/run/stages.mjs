@@ -10,11 +10,13 @@ import { runOnNode24 } from './node24.mjs';
 import { runVitest } from './vitest.mjs';
 
 /**
- * @typedef {{ passed: number, failed: number }} Counts
+ * `text` is what a stage that ran beside others had to say.
+ * @typedef {{ passed: number, failed: number, text?: string }} Counts
  * @typedef {object} Stage
  * @property {string} name
  * @property {boolean} [isFoundation]
- * @property {() => Promise<Counts>} run
+ * @property {string} [beside] the stage with which this one begins
+ * @property {(how: { isBeside: boolean }) => Promise<Counts>} run
  */
 
 const node = process.execPath;
@@ -35,17 +37,23 @@ function check(command, args) {
 /**
  * A command that counts its own tests in a line `... N passed, M failed`.
  * @param {readonly string[]} args
- * @returns {() => Promise<Counts>}
+ * @param {readonly string[]} [before] words before the command
+ * @returns {Stage['run']}
  */
-function counted(args) {
-  return async () => {
-    const { code, output } = await run(node, args);
+function counted(args, before = []) {
+  return async ({ isBeside }) => {
+    const [command = node, ...words] = [...before, node, ...args];
+    const { code, output } = await run(command, words, { quiet: isBeside });
     const line = [...output.matchAll(/: (\d+) passed, (\d+) failed/g)].at(-1);
     const passed = Number(line?.[1] ?? 0);
     const failed = Number(line?.[2] ?? 0);
-    return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
+    const counts = { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
+    return isBeside ? { ...counts, text: output.trimEnd() } : counts;
   };
 }
+
+/** Gets what the other stages leave of the processor: most of them wait a lot. */
+const withWhatIsLeft = ['chrt', '--idle', '0'];
 
 async function runCoveredVitest() {
   clearRaw();
@@ -68,10 +76,11 @@ export const stages = [
   { name: 'models', run: counted(['ci/models.mjs']) },
   { name: 'native', run: counted(['ci/native-tests.mjs']) },
   { name: 'proof', run: counted(['ci/proof.mjs']) },
-  { name: 'fuzz', run: counted(['ci/fuzz.mjs']) },
   { name: 'vitest', run: runCoveredVitest },
   { name: 'coverage', run: check(node, ['ci/coverage.mjs', '--report']) },
   { name: 'node24', run: runOnNode24 },
+  // Before the benchmarks, beside which nothing runs.
+  { name: 'fuzz', beside: 'generated', run: counted(['ci/fuzz.mjs'], withWhatIsLeft) },
   {
     name: 'bench',
     run: check(node, ['bench/main.mjs', 'bench', '--profile', 'smoke', '--alarm']),
