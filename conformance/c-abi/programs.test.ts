@@ -1,10 +1,10 @@
 /** Programs in C and C++ on the node of a run. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { repository, runDragon } from '../harness/dragon.ts';
-import { fixtures, needCompiler, program } from './compile.ts';
+import { fixtures, headers, needCompiler, program, vectors } from './compile.ts';
 
 const examples = resolve(repository, 'examples/c');
 let folder = '';
@@ -45,6 +45,36 @@ it('queues work from C [CAB-013, CH-070, CH-071]', async (context) => {
   await needCompiler(context);
   expect(await calls('', 'queues.c')).toEqual(fine);
 }, 120_000);
+
+it('messages are handed over as the two sides ask [CAB-015, CAB-016]', async (context) => {
+  await needCompiler(context);
+  expect(await calls('', 'delivery.c')).toEqual(fine);
+}, 120_000);
+
+it('rw locks, conditions and broadcasts work from C [CAB-013, CAB-017]', async (context) => {
+  await needCompiler(context);
+  expect(await calls('', 'meetings.c')).toEqual(fine);
+}, 120_000);
+
+it('views, resize and the options of pools work from C [CAB-018, CAB-019]', async (context) => {
+  await needCompiler(context);
+  expect(await calls('', 'memory.c')).toEqual(fine);
+}, 120_000);
+
+it('every function of the library is called in some program [CAB-020]', () => {
+  const names = readFileSync(join(vectors, 'symbols.txt'), 'utf8').trimEnd().split('\n');
+  const texts = [fixtures, examples]
+    .flatMap((place) => readdirSync(place).map((name) => join(place, name)))
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n');
+  expect(names.filter((name) => !texts.includes(`${name}(`))).toEqual([]);
+});
+
+it('the release is that of the package [CAB-019]', () => {
+  const header = readFileSync(join(headers, 'dragon/abi.h'), 'utf8');
+  const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+  expect(header).toContain(`#define DRAGON_VERSION "${version}"`);
+});
 
 it('missing things do no harm [CAB-004, CAB-011, CAB-014]', async (context) => {
   await needCompiler(context);

@@ -18,6 +18,10 @@ uint32_t dragon_abi_version(void) {
   return DRAGON_ABI_VERSION;
 }
 
+const char* dragon_version(void) {
+  return DRAGON_VERSION;
+}
+
 void dragon_handle_to_text(const dragon_handle_t* handle, char* out) {
   if (handle == nullptr || out == nullptr) return;
   for (const uint8_t byte : handle->bytes) {

@@ -5,7 +5,10 @@
 #pragma once
 
 #include <string.h>
+#include <sys/uio.h>
 
+#include <array>
+#include <map>
 #include <memory>
 #include <new>
 #include <utility>
@@ -14,7 +17,10 @@
 #include "channel/lock_object.h"
 #include "dragon/dragon.h"
 #include "event/barrier.h"
+#include "event/broadcast.h"
+#include "event/condition.h"
 #include "event/event.h"
+#include "event/rw_lock.h"
 #include "event/semaphore.h"
 #include "memory/node.h"
 #include "memory/pool.h"
@@ -25,8 +31,14 @@ struct dragon_node {
 struct dragon_pool {
   std::shared_ptr<dragon::Pool> pool;
 };
+// A received payload that is not in the channel's pool, or not the receiver's.
+struct dragon_foreign_payload {
+  std::shared_ptr<dragon::Pool> pool;
+  bool read_only = false;
+};
 struct dragon_channel {
-  std::shared_ptr<dragon::Channel> object;  // sets hold it, too
+  std::shared_ptr<dragon::Channel> object;                     // sets hold it, too
+  std::map<const void*, dragon_foreign_payload> foreign = {};  // by where it lies
 };
 struct dragon_lock {
   std::unique_ptr<dragon::LockObject> object;
@@ -36,6 +48,15 @@ struct dragon_semaphore {
 };
 struct dragon_barrier {
   std::unique_ptr<dragon::Barrier> object;
+};
+struct dragon_broadcast {
+  std::unique_ptr<dragon::Broadcast> object;
+};
+struct dragon_condition {
+  std::unique_ptr<dragon::Condition> object;
+};
+struct dragon_rw_lock {
+  std::unique_ptr<dragon::RwLock> object;
 };
 struct dragon_event {
   std::unique_ptr<dragon::Event> object;
@@ -83,6 +104,38 @@ Status handle_of(const Opaque* opaque, dragon_handle_t* out) {
   opaque->object->serialize(out->bytes);
   return DRAGON_SUCCESS;
 }
+
+inline bool is_role(dragon_role_t role) {
+  return role == DRAGON_SENDER || role == DRAGON_RECEIVER;
+}
+inline Role role_of(dragon_role_t role) {
+  return role == DRAGON_SENDER ? Role::kSender : Role::kReceiver;
+}
+
+inline iovec io_part(const dragon_part_t& part) {
+  return {const_cast<void*>(part.data), part.bytes};
+}
+
+// The parts of one message, as the core takes them.
+class Parts {
+ public:
+  // False if there are too many, or one is missing.
+  bool gather(const dragon_part_t* parts, size_t count) {
+    if ((parts == nullptr && count > 0) || count > gathered_.size()) return false;
+    for (size_t i = 0; i < count; ++i) {
+      if (parts[i].data == nullptr && parts[i].bytes > 0) return false;
+      gathered_[i] = io_part(parts[i]);
+    }
+    return true;
+  }
+  const iovec* data() const { return gathered_.data(); }
+
+ private:
+  std::array<iovec, 1024> gathered_;
+};
+
+// A message as the caller gets it; the channel remembers what its struct does not say.
+dragon_message_t described(dragon_channel_t& channel, const ReceivedMessage& message);
 
 template <typename Opaque>
 Status destroy_object(Opaque* opaque) {

@@ -18,6 +18,10 @@ dragon_status_t dragon_pool_create(dragon_node_t* node, const dragon_pool_option
   dragon::PoolOptions wanted;
   wanted.limit_bytes = given.limit_bytes;
   wanted.initial_bytes = given.initial_bytes;
+  wanted.growth_bytes = given.growth_bytes;
+  wanted.numa_node = given.numa_node;
+  wanted.huge_pages = given.huge_pages != 0;
+  wanted.populate = given.populate != 0;
   std::shared_ptr<dragon::Pool> pool;
   const dragon_status_t status = dragon::Pool::create(node->node, wanted, pool);
   return c::hand_over(status, std::move(pool), out);
@@ -29,6 +33,15 @@ dragon_status_t dragon_pool_attach(dragon_node_t* node, const dragon_handle_t* h
   std::shared_ptr<dragon::Pool> pool;
   const dragon_status_t status =
       dragon::Pool::attach(node->node, handle->bytes, sizeof(handle->bytes), pool);
+  return c::hand_over(status, std::move(pool), out);
+}
+
+dragon_status_t dragon_pool_attach_read_only(dragon_node_t* node, const dragon_handle_t* handle,
+                                             dragon_pool_t** out) {
+  if (node == nullptr || handle == nullptr || out == nullptr) return DRAGON_INVALID_ARGUMENT;
+  std::shared_ptr<dragon::Pool> pool;
+  const dragon_status_t status =
+      dragon::Pool::attach_read_only(node->node, handle->bytes, sizeof(handle->bytes), pool);
   return c::hand_over(status, std::move(pool), out);
 }
 
@@ -54,7 +67,7 @@ dragon_status_t dragon_pool_stats(dragon_pool_t* pool, dragon_pool_stats_t* out)
   const dragon_pool_stats_t all = {
       out->size,        stats.limit_bytes,        stats.committed_bytes,  stats.used_bytes,
       stats.free_bytes, stats.largest_free_bytes, stats.high_water_bytes, stats.allocations,
-      stats.waiters};
+      stats.waiters,    stats.requested_bytes,    stats.cached_bytes};
   ::memcpy(out, &all, size);
   return DRAGON_SUCCESS;
 }
@@ -71,6 +84,10 @@ dragon_status_t dragon_allocate(dragon_pool_t* pool, uint64_t bytes, int64_t tim
 
 dragon_status_t dragon_free(dragon_pool_t* pool, uint64_t id) {
   return pool == nullptr ? DRAGON_INVALID_ARGUMENT : pool->pool->free(id);
+}
+
+dragon_status_t dragon_resize(dragon_pool_t* pool, uint64_t id, uint64_t bytes) {
+  return pool == nullptr ? DRAGON_INVALID_ARGUMENT : pool->pool->resize(id, bytes);
 }
 
 dragon_status_t dragon_allocation_find(const dragon_pool_t* pool, uint64_t id,

@@ -22,7 +22,10 @@
 #define DRAGON_API __attribute__((visibility("default")))
 
 /* major << 16 | minor of these headers. */
-#define DRAGON_ABI_VERSION 0x00010000u
+#define DRAGON_ABI_VERSION 0x00010001u
+
+/* The release that these headers belong to. */
+#define DRAGON_VERSION "0.1.0"
 
 #define DRAGON_HANDLE_BYTES 64
 
@@ -43,6 +46,9 @@ typedef struct dragon_handle {
 /* The version of the library, to be compared with DRAGON_ABI_VERSION: the major part must be
  * equal, the minor part not smaller. */
 DRAGON_API uint32_t dragon_abi_version(void);
+
+/* The release that the library belongs to, as DRAGON_VERSION; never NULL. */
+DRAGON_API const char* dragon_version(void);
 
 /* Writes the handle as hexadecimal digits, for arguments and environments; `out` has room for
  * 2 * DRAGON_HANDLE_BYTES + 1 characters. */

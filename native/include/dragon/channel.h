@@ -15,19 +15,23 @@ typedef struct dragon_channel_options {
   uint32_t capacity;      /* messages: 1 .. 2^20 */
   uint32_t block_bytes;   /* payload that lies in the channel itself: 0 .. 16384 */
   uint32_t end_of_stream; /* not 0: EOF without senders, BROKEN_PIPE without receivers */
+  uint32_t reserved;      /* 0 */
+  dragon_pool_t*
+      payload_pool; /* for payloads by copy that the block can't hold; NULL: the channel's */
 } dragon_channel_options_t;
 
 #define DRAGON_CHANNEL_OPTIONS \
-  { sizeof(dragon_channel_options_t), 100, 192, 0 }
+  { sizeof(dragon_channel_options_t), 100, 192, 0, 0, NULL }
 
 typedef enum dragon_role { DRAGON_SENDER = 0, DRAGON_RECEIVER = 1 } dragon_role_t;
 
 typedef enum dragon_poll {
-  DRAGON_POLL_IN = 0,     /* a receive would not wait */
-  DRAGON_POLL_OUT = 1,    /* a send would not wait */
-  DRAGON_POLL_EMPTY = 2,  /* no message */
-  DRAGON_POLL_FULL = 3,   /* no room */
-  DRAGON_POLL_IN_OUT = 4, /* the first or the second */
+  DRAGON_POLL_IN = 0,       /* a receive would not wait */
+  DRAGON_POLL_OUT = 1,      /* a send would not wait */
+  DRAGON_POLL_EMPTY = 2,    /* no message */
+  DRAGON_POLL_FULL = 3,     /* no room */
+  DRAGON_POLL_IN_OUT = 4,   /* the first or the second */
+  DRAGON_POLL_DESTROYED = 5 /* the channel was destroyed: no error of this poll */
 } dragon_poll_t;
 
 /* Bytes of a message to be sent. */
@@ -37,12 +41,13 @@ typedef struct dragon_part {
 } dragon_part_t;
 
 /* A message that was received. A small one was copied to the caller's buffer; a larger one is an
- * allocation that now is the caller's: give it back with dragon_message_free. */
+ * allocation that now is the caller's: give it back with dragon_message_free, through the channel
+ * from which it came. */
 typedef struct dragon_message {
   const void* data;
   uint64_t bytes;
   uint64_t hints;      /* as the sender gave them */
-  uint64_t allocation; /* in the channel's pool; 0 for a small message */
+  uint64_t allocation; /* 0 for a small message; else in the channel's pool, or its payload pool */
 } dragon_message_t;
 
 /* Makes a channel in the pool; `options` may be NULL. OUT_OF_MEMORY; TOO_MANY_RECORDS;
@@ -107,7 +112,7 @@ DRAGON_API dragon_status_t dragon_channel_receive_many(dragon_channel_t* channel
                                                        size_t count, int64_t timeout_ms,
                                                        size_t* received);
 
-/* Gives the memory of a received message back, where it has any; `allocation` becomes 0.
+/* Gives the memory of a received message back, where it has any of its own; `allocation` becomes 0.
  * OBJECT_DESTROYED; CLOSED. */
 DRAGON_API dragon_status_t dragon_message_free(dragon_channel_t* channel,
                                                dragon_message_t* message);

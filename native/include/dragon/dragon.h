@@ -4,13 +4,18 @@
 
 #include "dragon/abi.h"
 #include "dragon/barrier.h"
+#include "dragon/broadcast.h"
 #include "dragon/channel.h"
 #include "dragon/channel_set.h"
+#include "dragon/condition.h"
+#include "dragon/delivery.h"
 #include "dragon/event.h"
 #include "dragon/lock.h"
 #include "dragon/node.h"
 #include "dragon/pool.h"
 #include "dragon/queue.h"
+#include "dragon/rw_lock.h"
 #include "dragon/semaphore.h"
+#include "dragon/view.h"
 
 #endif

@@ -14,10 +14,14 @@ typedef struct dragon_pool_options {
   size_t size;            /* of this struct */
   uint64_t limit_bytes;   /* 0: 4 GiB or half of the memory, the smaller */
   uint64_t initial_bytes; /* committed at once; 0: 8 MiB or the limit, the smaller */
+  uint64_t growth_bytes;  /* least that is committed at a time; 0: as the pool finds fit */
+  int32_t numa_node;      /* where memory comes from, if that node has some; -1: anywhere */
+  uint32_t huge_pages;    /* not 0: if the system has any left */
+  uint32_t populate;      /* not 0: memory is touched when it is committed */
 } dragon_pool_options_t;
 
 #define DRAGON_POOL_OPTIONS \
-  { sizeof(dragon_pool_options_t), 0, 0 }
+  { sizeof(dragon_pool_options_t), 0, 0, 0, -1, 0, 0 }
 
 typedef struct dragon_pool_stats {
   size_t size; /* of this struct: set it before the call */
@@ -29,6 +33,8 @@ typedef struct dragon_pool_stats {
   uint64_t high_water_bytes;
   uint64_t allocations;
   uint64_t waiters;
+  uint64_t requested_bytes; /* that those who allocated asked for */
+  uint64_t cached_bytes;    /* free, and kept by actors for their next allocations */
 } dragon_pool_stats_t;
 
 typedef struct dragon_allocation {
@@ -46,6 +52,12 @@ DRAGON_API dragon_status_t dragon_pool_create(dragon_node_t* node,
 /* BAD_HANDLE; WRONG_NODE; OBJECT_DESTROYED; CLOSED; RUNTIME_GONE; SYSTEM. */
 DRAGON_API dragon_status_t dragon_pool_attach(dragon_node_t* node, const dragon_handle_t* handle,
                                               dragon_pool_t** out);
+
+/* The same, to look at only: whatever would change the pool is NOT_SUPPORTED, and its memory can't
+ * be written. */
+DRAGON_API dragon_status_t dragon_pool_attach_read_only(dragon_node_t* node,
+                                                        const dragon_handle_t* handle,
+                                                        dragon_pool_t** out);
 
 /* Always a success. */
 DRAGON_API dragon_status_t dragon_pool_handle(const dragon_pool_t* pool, dragon_handle_t* out);
@@ -68,6 +80,11 @@ DRAGON_API dragon_status_t dragon_allocate(dragon_pool_t* pool, uint64_t bytes, 
 
 /* Anyone may free. OBJECT_DESTROYED if it was freed before; CLOSED. */
 DRAGON_API dragon_status_t dragon_free(dragon_pool_t* pool, uint64_t id);
+
+/* Changes the size of an allocation of this actor where it lies: a smaller one gives memory back, a
+ * larger one needs free memory just behind it, else OUT_OF_MEMORY. NOT_OWNER; TOO_LARGE;
+ * INVALID_ARGUMENT for 0 bytes; OBJECT_DESTROYED; CLOSED. */
+DRAGON_API dragon_status_t dragon_resize(dragon_pool_t* pool, uint64_t id, uint64_t bytes);
 
 /* Where a live allocation is. OBJECT_DESTROYED. */
 DRAGON_API dragon_status_t dragon_allocation_find(const dragon_pool_t* pool, uint64_t id,
