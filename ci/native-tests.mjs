@@ -18,12 +18,11 @@ import { withBuildLock } from './build/stamp.mjs';
 import { clearCounters } from './coverage/gcov.mjs';
 import { runTest } from './native-tests/execute.mjs';
 import { makefile } from './native-tests/makefile.mjs';
+import { buildFolder, target, variantsOf } from './native-tests/targets.mjs';
 import { variantNames } from './native-tests/variants.mjs';
 import { mapLimited, parallelism, root, run } from './process.mjs';
-import { coreSources, nativeTestSources, proofPrograms, proofSources } from './sources.mjs';
+import { coreSources, nativeTestSources, proofPrograms } from './sources.mjs';
 import { missingPackage } from './system-packages.mjs';
-
-const buildFolder = 'build/native-tests';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,39 +31,6 @@ const { values, positionals } = parseArgs({
     'build-only': { type: 'boolean', default: false },
   },
 });
-
-/**
- * The variants that a test file names in its first lines, all of them when it names none.
- * @param {string} source
- */
-function variantsOf(source) {
-  const head = readFileSync(join(root, source), 'utf8').split('\n', 30);
-  const line = head.find((text) => text.startsWith('// variants: '));
-  if (line === undefined) return variantNames;
-  const names = line.replace('// variants: ', '').trim().split(/\s+/);
-  const unknown = names.find((name) => !variantNames.includes(name));
-  if (unknown !== undefined) throw new Error(`${source}: there is no variant ${unknown}`);
-  return names;
-}
-
-/**
- * @param {string} source
- * @param {string} variant
- * @returns {import('./native-tests/makefile.mjs').NativeTest}
- */
-function target(source, variant) {
-  const name = source.replace(/^native\/(.*)\.cpp$/, '$1').replaceAll('/', '.');
-  const parts = source.startsWith('native/proof/') ? proofSources() : [];
-  const isProgram = source.endsWith('_main.cpp');
-  return {
-    source,
-    variant,
-    name,
-    executable: `${buildFolder}/${variant}/${name}`,
-    parts,
-    isProgram,
-  };
-}
 
 /** Tests and programs. */
 function findTargets() {

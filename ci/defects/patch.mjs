@@ -9,6 +9,7 @@
  * @property {string[]} tests test files, relative to the root
  * @property {'ts' | 'native' | 'none'} rebuild
  * @property {boolean} isQuick whether CI plants it
+ * @property {boolean} isNative whether all its tests are native ones
  */
 
 /**
@@ -29,6 +30,13 @@ export function readPatch(name, text) {
   if (rebuild !== 'ts' && rebuild !== 'native' && rebuild !== 'none') {
     return 'no line "Rebuild: ts", "native" or "none" before the diff';
   }
-  const isQuick = field('Quick') === 'yes';
-  return { name, requirement, tests: tests.split(/[\s,]+/), rebuild, isQuick };
+  const files = tests.split(/[\s,]+/);
+  return {
+    name,
+    requirement,
+    tests: files,
+    rebuild,
+    isQuick: field('Quick') === 'yes',
+    isNative: files.every((path) => path.endsWith('.cpp')),
+  };
 }

@@ -12,6 +12,7 @@ it('the header names what is broken and who should notice [CNF-042]', () => {
     tests: ['src/a.test.ts', 'src/b.test.ts'],
     rebuild: 'ts',
     isQuick: false,
+    isNative: false,
   });
 });
 

@@ -1,8 +1,8 @@
 /**
  * Plants one defect in a scratch copy and asks the tests.
  */
-import { dirname } from 'node:path';
 import { run } from '../process.mjs';
+import { apply } from './apply.mjs';
 import { makeScratch } from './scratch.mjs';
 import { findRedTests } from './tests.mjs';
 
@@ -13,21 +13,33 @@ import { findRedTests } from './tests.mjs';
  * @returns {Promise<string | undefined>}
  */
 export async function plant(defect, patch) {
-  const scratch = makeScratch(defect.rebuild);
-  const options = { cwd: scratch.folder, quiet: true };
+  const scratch = makeScratch(defect);
   try {
-    // The copy is no repository; one around it must not be taken for it.
-    const env = { ...process.env, GIT_CEILING_DIRECTORIES: dirname(scratch.folder) };
-    const applied = await run('git', ['apply', patch], { ...options, env });
-    if (applied.code !== 0) return `does not apply:\n${applied.output}`;
-    if (defect.rebuild !== 'none') {
-      const built = await run(process.execPath, ['ci/build.mjs', defect.rebuild], options);
+    const refusal = await apply(scratch.folder, patch);
+    if (refusal !== undefined) return `does not apply:\n${refusal}`;
+    for (const command of buildsOf(defect)) {
+      const options = { cwd: scratch.folder, quiet: true };
+      const built = await run(process.execPath, command, options);
       if (built.code !== 0) return `does not build:\n${built.output}`;
     }
-    const red = await findRedTests(scratch.folder, defect.tests);
+    const red = await findRedTests(scratch.folder, defect);
     const isFound = red.titles.some((title) => title.includes(defect.requirement));
     return isFound ? undefined : `no red test cites ${defect.requirement}:\n${red.output}`;
   } finally {
     scratch.remove();
   }
+}
+
+/**
+ * What has to be built anew: for native tests these alone, and not the addon.
+ * @param {import('./patch.mjs').Defect} defect
+ * @returns {string[][]}
+ */
+function buildsOf({ tests, rebuild, isNative }) {
+  const native = tests.filter((path) => path.endsWith('.cpp'));
+  const flags = ['--variant', 'plain', '--build-only'];
+  return [
+    ...(isNative || rebuild === 'none' ? [] : [['ci/build.mjs', rebuild]]),
+    ...(native.length > 0 ? [['ci/native-tests.mjs', ...flags, ...native]] : []),
+  ];
 }

@@ -110,7 +110,9 @@ TEST_CASE_FIXTURE(NodeFixture, "a message is received into a pool [CH-054]") {
   check_ok(small->try_allocate(60 << 10, AllocationType::kData, all));
   check_ok(try_send(*channel, std::string(30 << 10, 'x')));
   CHECK(channel->try_receive_into(*small, 0, message) == DRAGON_OUT_OF_MEMORY);
+  const uint64_t before = now_ns();
   CHECK(channel->receive_into(*small, 0, Deadline::after_ms(5), message) == DRAGON_TIMEOUT);
+  CHECK(now_ns() - before < 1'000'000'000);
   CHECK(channel->message_count() == 1);
   std::thread helper([&] {
     const auto other = attach_thread();

@@ -76,6 +76,17 @@ TEST_CASE("channels that stay ready are told in turn [EVT-061]") {
   CHECK(seen == std::map<std::string, int>{{"1:1", 5}, {"4:1", 5}});
 }
 
+TEST_CASE("a member that goes away takes nobody's turn [EVT-061]") {
+  for (const uint32_t gone : {1u, 2u, 3u}) {
+    Scene scene(4);
+    for (int ready = 0; ready < 4; ++ready) check_ok(try_send(*scene.channels[ready], "x"));
+    CHECK(scene.poll() == "1:1");
+    CHECK(scene.poll() == "2:1");
+    check_ok(scene.set.remove(gone));
+    CHECK(scene.poll() == (gone == 3 ? "4:1" : "3:1"));
+  }
+}
+
 TEST_CASE("a blocked poll ends when a channel becomes ready, or at its deadline [EVT-062]") {
   Scene scene(20, kSetIn | kSetFull);
   ChannelSet::Ready ready;

@@ -42,6 +42,11 @@ TEST_CASE_FIXTURE(NodeFixture,
   check_ok(event->set());
   check_ok(event->clear());
   for (std::thread& thread : threads) thread.join();
+  const uint64_t since = event->times_set();
+  check_ok(event->set());
+  check_ok(event->clear());
+  check_ok(event->try_wait(since));
+  CHECK(event->try_wait(event->times_set()) == DRAGON_WOULD_BLOCK);
 }
 
 TEST_CASE_FIXTURE(NodeFixture, "destroying an event ends every wait on it [EVT-002]") {

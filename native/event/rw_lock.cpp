@@ -208,18 +208,18 @@ void RwLock::leave_reader(uint32_t index) {
     left = last ? 0 : found - kCountOne;
   } while (!reader(index).cas_seq(found, left));
   if (left != 0) return;
-  if (!someone_waits(write_place())) {
-    if (someone_waits(read_place())) node().lot().wake_one(read_place());
-    return;
+  if (someone_waits(write_place())) {
+    // Woken, it stands in the queue no more; readers let it go first all the same.
+    const ParkingLot::Head first = node().lot().head(write_place());
+    const uint32_t number = number_of(shared().writer.load());
+    if (first.owner != 0) {
+      shared().kept_for_readers.store(0);
+      shared().kept_for_writer.store(kept_word(first.owner, now_ns() + kHandOverNs, number));
+    }
+    // The bit may be left over from a writer that gave up.
+    if (node().lot().wake_one(write_place())) return;
   }
-  // Woken, it stands in the queue no more; readers let it go first all the same.
-  const ParkingLot::Head first = node().lot().head(write_place());
-  const uint32_t number = number_of(shared().writer.load());
-  if (first.owner != 0) {
-    shared().kept_for_readers.store(0);
-    shared().kept_for_writer.store(kept_word(first.owner, now_ns() + kHandOverNs, number));
-  }
-  node().lot().wake_one(write_place());
+  if (someone_waits(read_place())) node().lot().wake_one(read_place());
 }
 
 ActorId RwLock::writer() const {

@@ -83,6 +83,20 @@ describe('many messages in one call', () => {
     channel.close();
   });
 
+  it('have one time-out for all of them [COR-020]', async () => {
+    const { channel, sender, receiver } = pair({ capacity: 1 });
+    const taking = setInterval(() => receiver.tryReceive(), 25);
+    try {
+      const sending = sender.sendMany(numbered(100), { timeout: 150 });
+      const error = await sending.catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'ERR_TIMEOUT' });
+      expect((error as { details: { done: number } }).details.done).toBeLessThan(20);
+    } finally {
+      clearInterval(taking);
+      channel.close();
+    }
+  });
+
   it('end with the stream, and with the handle [COR-020, COR-021]', () => {
     const { channel, sender, receiver } = pair({ endOfStream: true });
     sender.trySendMany(numbered(2));

@@ -20,6 +20,15 @@ describe('the event loop of a process', () => {
   it('ends with a node but no pending wait, and stays for one [WAI-004]', () => {
     const idle = runWithCore(root, `${openPair(join(dir, 'idle'))} console.log('open');`);
     expect(idle).toMatchObject({ status: 0, stdout: 'open\n' });
+    const ended = runWithCore(
+      root,
+      `${openPair(join(dir, 'ended'))}
+      const waits = [receiver.receive(), receiver.receive({ timeout: 1 }).catch(() => undefined)];
+      sender.sendSync(Uint8Array.of(9));
+      await Promise.all(waits);
+      console.log('over');`,
+    );
+    expect(ended).toMatchObject({ status: 0, stdout: 'over\n' });
     const waiting = runWithCore(
       root,
       `${openPair(join(dir, 'waiting'))}

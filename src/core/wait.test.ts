@@ -157,6 +157,29 @@ describe('pending waits', () => {
     close();
   });
 
+  it('are told of a close by it, and not by looks of their own [WAI-008]', async () => {
+    const closed = { code: 'ERR_CLOSED' };
+    // Without its timer no wait looks again by itself.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      for (const which of ['receiver', 'sender', 'channel'] as const) {
+        const ends = openChannel(1);
+        if (which === 'sender') ends.sender.sendSync(bytes('x'));
+        const wait = which === 'sender' ? ends.sender.send(bytes('y')) : ends.receiver.receive();
+        const state = wait.then(
+          () => 'settled',
+          (error: unknown) => error,
+        );
+        ends[which].close();
+        const later = new Promise((resolve) => setImmediate(resolve, 'not told'));
+        expect(await Promise.race([state, later])).toMatchObject(closed);
+        ends.close();
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('of senders and receivers on one channel are all served [WAI-009]', async () => {
     const { sender, receiver, close } = openChannel(1);
     const sends = Array.from({ length: 50 }, (_, i) => sender.send(Uint8Array.of(i)));
