@@ -1,15 +1,16 @@
-// Depots: where one actor leaves cached blocks for another that allocates their size.
+// Depots: where one actor asks for cached blocks of a size, and another one leaves them that frees
+// such blocks.
 //
 // A depot holds the words of blocks of one size class that stay cached under the slot of whoever
 // left them; so what is in a depot can be taken back like all that is cached, and a depot that
 // tells of blocks which are gone does no harm: each is taken with one swap of its word.
 //
-//     state word: bits 0..7 DepotState, 8..15 blocks, 16..31 size class (kFull),
-//     32..63 the actor that fills or empties it
+//     state word: bits 0..7 DepotState, 8..15 blocks, 16..31 size class,
+//     32..63 the actor that asked for them, fills it, has filled it or empties it
 //
 // Goals: blocks that are allocated in one process and freed in another come back without the
-// pool's mutex, many at a time. An actor that dies with a depot in its hands leaves it to whoever
-// looks next.
+// pool's mutex, many at a time; and nothing lies here that nobody asked for. An actor that dies
+// with a depot in its hands leaves it to whoever looks next.
 #pragma once
 
 #include <cstddef>
@@ -29,13 +30,18 @@ struct Depot {
 };
 static_assert(sizeof(Depot) == 256);
 
-enum class DepotState : uint32_t { kEmpty = 0, kFilling = 1, kFull = 2, kEmptying = 3 };
+enum class DepotState : uint32_t {
+  kEmpty = 0,
+  kFilling = 1,
+  kFull = 2,
+  kEmptying = 3,
+  kAsked = 4,  // for so many blocks of this class
+};
 
-constexpr uint64_t depot_word(DepotState state, uint32_t actor) {
-  return static_cast<uint64_t>(actor) << 32 | static_cast<uint64_t>(state);
-}
-constexpr uint64_t full_depot_word(uint32_t actor, uint32_t size_class, uint32_t count) {
-  return depot_word(DepotState::kFull, actor) | size_class << 16 | count << 8;
+constexpr uint64_t depot_word(DepotState state, uint32_t actor, uint32_t size_class = 0,
+                              uint32_t count = 0) {
+  return static_cast<uint64_t>(actor) << 32 | size_class << 16 | count << 8 |
+         static_cast<uint64_t>(state);
 }
 constexpr DepotState depot_state_of(uint64_t word) {
   return static_cast<DepotState>(word & 0xff);

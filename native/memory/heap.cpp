@@ -299,11 +299,7 @@ void Heap::cut(uint64_t bytes) {
 }
 
 bool Heap::live(uint32_t index, uint32_t generation) const {
-  if (index == 0) return false;
-  if (index >= used_) {
-    used_ = header_->descriptors_used.load();
-    if (index >= used_) return false;
-  }
+  if (!known(index)) return false;
   const uint64_t state = blocks_[index].state.load();
   return state_of(state) == BlockState::kLive && generation_of(state) == generation;
 }

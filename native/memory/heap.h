@@ -132,6 +132,11 @@ class Heap {
   // Takes free bytes at the end out of the committed data.
   void cut(uint64_t bytes);
 
+  // Whether there is such a descriptor; what it holds is another question.
+  bool known(uint32_t index) const {
+    if (index >= used_) used_ = header_->descriptors_used.load();
+    return index != 0 && index < used_;
+  }
   bool live(uint32_t index, uint32_t generation) const;
   BlockDescriptor& block(uint32_t index) const { return blocks_[index]; }
   HeapHeader& header() const { return *header_; }

@@ -4,13 +4,20 @@
 #include <bit>
 #include <iterator>
 
+#include "memory/depot.h"
+
 namespace dragon {
 
 namespace {
 
 constexpr uint32_t kRefillMost = 15;
-constexpr uint64_t kRefillShare = 8;  // of the limit
-constexpr uint64_t kDepotShare = 4;
+constexpr uint64_t kRefillShare = 8;   // of the limit
+constexpr uint32_t kDemandRound = 64;  // misses after which older ones count for half
+// A depot has this many blocks or bytes, the larger, and in a pool that holds much more than that
+// and as large ones.
+constexpr uint32_t kDepotBlocksFew = 8;
+constexpr uint64_t kDepotBytesFew = 16 << 10;
+constexpr uint64_t kDepotUseShare = 16;  // of what the pool holds
 
 constexpr uint64_t bytes_of_class(uint32_t size_class) {
   if (size_class < kFineClasses) return (size_class + 1) * kGranuleBytes;
@@ -24,31 +31,45 @@ static_assert(bytes_of_class(kSizeClasses - 1) == kClassedBytesMax);
 
 void Magazines::set_limit(uint64_t pool_limit_bytes) {
   limit_ = std::min(kMagazineBytesMax, pool_limit_bytes / kMagazineShare);
+  depot_limit_ = std::min(kDepotBytesMax, pool_limit_bytes / kDepotShare);
 }
 
-uint32_t Magazines::refill_count(uint64_t block_bytes) const {
+void Magazines::missed(uint32_t size_class) {
+  if (++misses_ % kDemandRound == 0) {
+    for (uint8_t& each : demand_) each /= 2;
+  }
+  ++demand_[size_class];
+}
+
+// Nothing with a block that is the first of its size for a while: others would be in the way of
+// those that are wanted.
+uint32_t Magazines::refill_count(uint32_t size_class, uint64_t block_bytes) const {
   const uint64_t room = limit_ / kRefillShare / block_bytes;
-  return static_cast<uint32_t>(std::min<uint64_t>(room, kRefillMost));
+  const uint64_t wanted = demand_[size_class] - 1u;
+  return static_cast<uint32_t>(std::min({room, wanted, uint64_t{kRefillMost}}));
 }
 
 // Down to half of the limit, so that the next overflow is some way off: of the largest blocks
-// first, which the fewest allocations want.
+// first, which the fewest allocations want, but for those that are kept for a depot.
 void Magazines::overflow(uint32_t keep, std::vector<CachedBlock>& out) {
   if (bytes_ <= limit_) return;
-  const uint64_t target = std::max(limit_ / 2, bytes_of_class(keep));
+  const uint64_t there = classes_[hoarded_class_].size() * bytes_of_class(hoarded_class_);
+  const uint64_t hoard = std::min(hoarded_bytes_, there);
+  if (bytes_ <= limit_ + hoard) return;
+  const uint64_t target = std::max(limit_ / 2, bytes_of_class(keep)) + hoard;
   for_each_filled([&](uint32_t size_class) {
-    if (size_class != keep && bytes_ > target) take_older(size_class, target, out);
+    if (size_class == keep || bytes_ <= target) return;
+    const bool hoarded = size_class == hoarded_class_;
+    take_older(size_class, hoarded ? std::max(target, bytes_ - (there - hoard)) : target, out);
   });
   take_older(keep, target, out);
 }
 
-// A quarter of the limit at most: what lies in all depots is no more than an actor may have. Looks
-// only now and then, since it looks in vain while nobody fetches anything.
-uint32_t Magazines::depot_count(uint32_t size_class, uint64_t block_bytes, uint32_t most) const {
-  const uint64_t room = limit_ / kDepotShare / block_bytes;
-  const auto count = static_cast<uint32_t>(std::min<uint64_t>(room, most));
-  const size_t there = classes_[size_class].size();
-  return count != 0 && there > count && there % count == 0 ? count : 0;
+uint32_t Magazines::depot_count(uint64_t block_bytes, uint64_t held_bytes) const {
+  const uint64_t many = std::max<uint64_t>(kDepotBlocksFew, kDepotBytesFew / block_bytes);
+  const uint64_t share = std::max(kDepotBytesFew, held_bytes / kDepotUseShare);
+  const uint64_t room = std::min(depot_limit_, share) / block_bytes;
+  return static_cast<uint32_t>(std::min({many, room, uint64_t{kDepotBlocks}}));
 }
 
 void Magazines::take_oldest(uint32_t size_class, uint64_t block_bytes, uint32_t count,
@@ -65,6 +86,7 @@ void Magazines::clear(std::vector<CachedBlock>& out) {
     classes_[size_class].clear();
   });
   bytes_ = 0;
+  hoarded_bytes_ = 0;
 }
 
 // The largest first; classes that were emptied by pops are no longer called filled.

@@ -302,10 +302,6 @@ void Pool::on_last_close() {
   shared().object.destroyed.store(kObjectDestroyed);
 }
 
-PoolHeader& Pool::shared() const {
-  return *reinterpret_cast<PoolHeader*>(segment_.mapping().base());
-}
-
 Status Pool::usable() const {
   if (node_->closed()) return DRAGON_CLOSED;
   return destroyed() ? DRAGON_OBJECT_DESTROYED : DRAGON_SUCCESS;

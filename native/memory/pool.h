@@ -207,7 +207,7 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   Pool() = default;
   static Status open(const std::shared_ptr<Node>& node, Segment&& segment, bool read_only,
                      std::shared_ptr<Pool>& out);
-  PoolHeader& shared() const;
+  PoolHeader& shared() const { return *reinterpret_cast<PoolHeader*>(segment_.mapping().base()); }
   MutexGuard guard(Deadline deadline);
   Status take(uint64_t bytes, AllocationType type, uint64_t tag, Deadline deadline,
               Allocation& out);
@@ -217,13 +217,16 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   Status extend(uint64_t committed, uint64_t extent);
   Status add_descriptors(uint32_t ready);
   void describe(const HeapBlock& block, uint64_t bytes, Allocation& out) const;
-  Depot* claim_depot();
+  bool vacant(uint64_t depot) const;
+  void ask_for(uint32_t size_class, uint64_t block_bytes);
+  void ask_instead(Depot& depot, uint64_t asked);
   void leave_in_depot(uint32_t size_class, uint64_t block_bytes);
   bool fetch_from_depot(uint32_t size_class, uint64_t block_bytes);
   bool take_cached(uint64_t bytes, uint64_t tag, Allocation& out);
   void refill(uint64_t bytes, std::vector<CachedBlock>& out);
-  void store_fetched(uint64_t bytes);
+  void after_miss(uint64_t bytes);
   void spill(uint32_t size_class);
+  bool caches();
   bool free_to_magazine(uint32_t index, uint32_t generation);
   Status free_listed(uint32_t index, uint32_t generation);
   void give_surplus();
@@ -247,6 +250,8 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   Magazines magazines_;
   uint64_t round_ = UINT64_MAX;  // of `caching` in which this actor said that it holds blocks
   uint64_t alone_ = 0;           // `caching` since only this actor holds any, else 0
+  uint32_t scarce_ = 0;          // so many frees are not cached, since memory was searched for
+  uint32_t in_vain_ = 0;         // depots that were asked for, but none was vacant
   std::vector<CachedBlock> fetched_;
   std::vector<CachedBlock> surplus_;
   uint32_t segment_id_ = 0;

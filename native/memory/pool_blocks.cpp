@@ -11,6 +11,7 @@ namespace {
 
 // Blocks taken back under one hold of the mutex.
 constexpr size_t kGiveBatch = 64;
+constexpr uint32_t kScarceFrees = 64;
 // A waiter that has waited this long gets what is freed; for so long after each of its looks.
 constexpr uint64_t kFairAfterNs = 1'000'000;
 constexpr uint64_t kKeptNs = 200'000'000;
@@ -71,7 +72,7 @@ Status Pool::take(uint64_t bytes, AllocationType type, uint64_t tag, Deadline de
       if (data && bytes <= kClassedBytesMax) refill(bytes, fetched_);
       held.unlock();
       describe(block, bytes, out);
-      if (!fetched_.empty()) store_fetched(bytes);
+      if (data && bytes <= kClassedBytesMax) after_miss(bytes);
       if (others) wake_waiters();
       return DRAGON_SUCCESS;
     }
@@ -126,24 +127,32 @@ bool Pool::take_cached(uint64_t bytes, uint64_t tag, Allocation& out) {
 // Fetches blocks of a size that was missing, under the mutex that is held anyway.
 void Pool::refill(uint64_t bytes, std::vector<CachedBlock>& out) {
   const uint64_t size = block_bytes_for(bytes);
-  if (!magazines_.holds(size) || waited_for()) return;
+  const uint32_t size_class = size_class_of(size);
+  magazines_.missed(size_class);
+  if (!magazines_.holds(size) || scarce_ != 0 || waited_for()) return;
   HeapBlock block;
-  for (uint32_t left = magazines_.refill_count(size); left > 0; --left) {
+  for (uint32_t left = magazines_.refill_count(size_class, size); left > 0; --left) {
     if (heap_.take_cached(size, slot(), block) != DRAGON_SUCCESS) return;
     out.push_back({block.index, block.generation});
   }
 }
 
-void Pool::store_fetched(uint64_t bytes) {
+// What can wait until the mutex is free.
+void Pool::after_miss(uint64_t bytes) {
   const uint64_t size = block_bytes_for(bytes);
   const uint32_t size_class = size_class_of(size);
-  for (auto each = fetched_.rbegin(); each != fetched_.rend(); ++each) {
-    magazines_.push(size_class, size, *each);
+  if (!fetched_.empty()) {
+    for (auto each = fetched_.rbegin(); each != fetched_.rend(); ++each) {
+      magazines_.push(size_class, size, *each);
+    }
+    fetched_.clear();
+    fence_seq();  // the blocks were cached by plain stores
+    announce();
+    spill(size_class);
   }
-  fetched_.clear();
-  fence_seq();  // the blocks were cached by plain stores
-  announce();
-  spill(size_class);
+  if (magazines_.in_demand(size_class) && magazines_.holds(size) && scarce_ == 0) {
+    ask_for(size_class, size);
+  }
 }
 
 Status Pool::free(uint64_t id) {
@@ -151,24 +160,31 @@ Status Pool::free(uint64_t id) {
   if (read_only_) return DRAGON_NOT_SUPPORTED;
   const uint32_t index = block_index(id);
   const uint32_t generation = block_generation(id);
-  if (free_to_magazine(index, generation)) return DRAGON_SUCCESS;
+  if (caches() && free_to_magazine(index, generation)) return DRAGON_SUCCESS;
   return free_listed(index, generation);
+}
+
+// Not for a while after somebody had to search the magazines: memory is scarce, and what is cached
+// would only be searched for again.
+bool Pool::caches() {
+  if (scarce_ == 0) return true;
+  --scarce_;
+  return false;
 }
 
 // Model: magazine.pml, free.
 bool Pool::free_to_magazine(uint32_t index, uint32_t generation) {
-  if (!heap_.live(index, generation)) return false;
+  if (!heap_.known(index)) return false;
   BlockDescriptor& block = heap_.block(index);
-  const uint64_t before = block.size.load();
-  if (!magazines_.holds(before) || size_class_of(before) == kNoSizeClass) return false;
   uint64_t live = block_state(BlockState::kLive, AllocationType::kData, generation);
   const uint64_t cached = cached_state(BlockState::kCached, slot(), generation + 1);
   if (!block.state.cas_seq(live, cached)) return false;
-  // Only now the size can't change any more.
+  // Only now the size can't change any more; nor is it looked at before, since the descriptor is
+  // seldom in the cache and the swap does not wait for it.
   const uint64_t size = block.size.load();
   const uint32_t size_class = size_class_of(size);
   const bool aligned = block.offset.load() % data_alignment(size) == 0;
-  if (size_class == kNoSizeClass || !aligned) {
+  if (size_class == kNoSizeClass || !magazines_.holds(size) || !aligned) {
     const HeldWord one{index, cached};
     give(&one, 1);
     wake_waiters();
@@ -273,6 +289,7 @@ void Pool::announce() {
   if ((word & kRoundMask) == round_) return;
   while (!caching.cas_seq(word, (word + kAnnouncement) | kAnyCached)) {
   }
+  if (round_ != UINT64_MAX) scarce_ = kScarceFrees;
   round_ = word & kRoundMask;
   // As long as the word stays so, nothing is cached but what this actor has.
   alone_ = (word & kAnyCached) == 0 ? (word + kAnnouncement) | kAnyCached : 0;

@@ -245,7 +245,7 @@ class Play {
     CHECK(stats.requested_bytes == requested);
     CHECK(stats.used_bytes == used());
     CHECK(stats.used_bytes + stats.free_bytes == kLimit);
-    CHECK(stats.cached_bytes <= (kActors + 1) * kLimit / 64);
+    CHECK(stats.cached_bytes <= kActors * (kLimit / 64 + kLimit / 128) + kDepots * kLimit / 128);
     CHECK(stats.high_water_bytes >= stats.used_bytes + stats.cached_bytes);
     CHECK(stats.largest_free_bytes <= stats.free_bytes);
     CHECK(stats.waiters == 0);

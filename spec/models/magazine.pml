@@ -200,7 +200,8 @@ inline announce(p) {
   round = 0
 }
 
-/* Into the own magazine; if somebody waits, into the heap instead. */
+/* Into the own magazine; if somebody waits, into the heap instead. What goes to the heap at once,
+   since memory is scarce, does nothing that a free by a waiter's hint does not do. */
 inline free(p) {
   atomic { assert(LOAD(p, OWNER) == p); assert(LOAD(p, STATE) == word) };
   atomic {
