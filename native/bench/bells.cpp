@@ -26,12 +26,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "measure.h"
+#include "scratch_directory.h"
 
 namespace dragon::bench {
 
@@ -260,10 +260,9 @@ std::unique_ptr<Bell> make_bell(std::string_view name, const std::string& dir, S
 
 int main(int argc, char** argv) {
   using namespace dragon::bench;
-  std::string dir = (std::filesystem::temp_directory_path() / "bells-XXXXXX").string();
-  if (::mkdtemp(dir.data()) == nullptr) fail_errno("mkdtemp");
+  const ScratchDirectory dir;
   auto* shared = new (shared_memory(sizeof(Shared))) Shared{};
-  const auto bell = make_bell(argc > 1 ? argv[1] : "", dir, *shared);
+  const auto bell = make_bell(argc > 1 ? argv[1] : "", dir.path(), *shared);
   if (bell == nullptr) {
     std::fprintf(stderr, "usage: bells datagram|connected|fifo|eventfd|uring [--key value ...]\n");
     return 2;
@@ -285,6 +284,5 @@ int main(int argc, char** argv) {
         bell->await();
         bell->ring();
       });
-  std::filesystem::remove_all(dir);
   return 0;
 }

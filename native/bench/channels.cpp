@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "channels_scene.h"
+#include "channels.h"
 #include "measure.h"
 
 namespace {

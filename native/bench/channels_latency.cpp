@@ -6,8 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "channels_scene.h"
+#include "channels.h"
 #include "measure.h"
+#include "node_room.h"
 
 namespace dragon::bench {
 
@@ -59,9 +60,9 @@ class Ends {
 // Both processes' ends of two channels; the partner attaches when it first needs them.
 template <typename Ask, typename Echo>
 void ping_pong(const Options& options, bool spins, Ask ask, Echo echo) {
-  Scene scene;
-  std::unique_ptr<Channel> asks = scene.make();
-  std::unique_ptr<Channel> answers = scene.make();
+  NodeRoom room;
+  std::unique_ptr<Channel> asks = room.make();
+  std::unique_ptr<Channel> answers = room.make();
   HandleBytes ask_handle;
   HandleBytes answer_handle;
   asks->serialize(ask_handle);
@@ -72,8 +73,7 @@ void ping_pong(const Options& options, bool spins, Ask ask, Echo echo) {
       PingPong::from(options, 1000, spins ? 32 : 1), [&] { ask(mine); },
       [&] {
         if (partner == nullptr) {
-          partner =
-              std::make_unique<Ends>(scene.attach(answer_handle), scene.attach(ask_handle), spins);
+          partner = std::make_unique<Ends>(room.open(answer_handle), room.open(ask_handle), spins);
         }
         echo(*partner);
       });

@@ -5,9 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "channels_scene.h"
+#include "channels.h"
 #include "crowd.h"
 #include "measure.h"
+#include "node_room.h"
 
 namespace dragon::bench {
 
@@ -39,12 +40,12 @@ struct End {
 
 void measure_rate(const Options& options) {
   const auto bytes = static_cast<uint32_t>(options.number("bytes", 64));
-  Scene scene;
-  std::unique_ptr<Channel> channel = scene.make(kCapacity, bytes);
+  NodeRoom room;
+  std::unique_ptr<Channel> channel = room.make(kCapacity, bytes);
   HandleBytes handle;
   channel->serialize(handle);
   run_crowd(CrowdShape::from(options), [&](bool produces) -> std::function<void()> {
-    const auto end = std::make_shared<End>(End{scene.attach(handle), {}});
+    const auto end = std::make_shared<End>(End{room.open(handle), {}});
     end->bytes.assign(bytes, 7);
     if (produces) return [end] { end->send(); };
     return [end] {
@@ -62,14 +63,14 @@ void measure_copy(const Options& options) {
   const long rounds = std::max(1L, options.number("rounds", 300));
   const long warm_up = rounds / 10 + 1;
   const auto [first_cpu, second_cpu] = options.cpus();
-  Scene scene;
-  End mine{scene.make(capacity), {}};
+  NodeRoom room;
+  End mine{room.make(capacity), {}};
   HandleBytes handle;
   mine.channel->serialize(handle);
   const int child = start_echo_process();
   if (child == 0) {
     pin_to(second_cpu);
-    End end{scene.attach(handle), std::vector<uint8_t>(bytes, 7)};
+    End end{room.open(handle), std::vector<uint8_t>(bytes, 7)};
     for (long i = 0; i < rounds + warm_up; ++i) end.send();
     std::_Exit(0);
   }

@@ -37,10 +37,8 @@ std::uint64_t cpu_ns_of(int pid) {
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-void block_in_receive(const NodeRoom& room, const HandleBytes& handle, Room& shared) {
-  std::unique_ptr<Channel> channel;
-  RecordId adopted = 0;
-  expect(Channel::attach(room.attach(), handle, sizeof handle, false, adopted, channel), "attach");
+void block_in_receive(NodeRoom& room, const HandleBytes& handle, Room& shared) {
+  const std::unique_ptr<Channel> channel = room.open(handle);
   uint8_t buffer[256];
   ReceivedMessage message;
   shared.ready.fetch_add(1);
@@ -58,8 +56,7 @@ void measure(const Options& options) {
   std::vector<std::unique_ptr<Channel>> channels;
   std::vector<int> children;
   for (int i = 0; i < processes; ++i) {
-    channels.emplace_back();
-    expect(Channel::create(room.pool(), ChannelOptions{}, channels.back()), "create a channel");
+    channels.push_back(room.make());
     HandleBytes handle;
     channels.back()->serialize(handle);
     const int child = start_echo_process();

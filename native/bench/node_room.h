@@ -1,31 +1,28 @@
-// A node for a measuring program: its directory, its broker driven by a thread, and a pool.
+// A node for a measuring program: its directory, its broker driven by a thread, as an event loop
+// would, and a pool.
 //
-// Goals: processes forked after the construction attach with `attach`. The directory goes when the
-// process that made it does.
+// Goals: processes forked after the construction attach, and open channels by their handles.
 #pragma once
 
 #include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
-#include <string>
 #include <thread>
 
+#include "channel/channel.h"
 #include "expect.h"
-#include "measure.h"
 #include "memory/node.h"
 #include "memory/pool.h"
+#include "scratch_directory.h"
 
 namespace dragon::bench {
 
 class NodeRoom {
  public:
-  NodeRoom() : dir_((std::filesystem::temp_directory_path() / "bench-XXXXXX").string()) {
-    if (::mkdtemp(dir_.data()) == nullptr) fail_errno("mkdtemp");
-    expect(Node::create(dir_, NodeOptions{}, node_), "create a node");
+  NodeRoom() {
+    expect(Node::create(dir_.path(), NodeOptions{}, node_), "create a node");
     expect(Pool::create(node_, PoolOptions{}, pool_), "create a pool");
     broker_ = std::thread([this] { serve(); });
   }
@@ -33,16 +30,30 @@ class NodeRoom {
     if (::getpid() != maker_) ::_exit(1);  // a forked process ends with _Exit
     ended_.store(true);
     broker_.join();
-    std::filesystem::remove_all(dir_);
   }
 
   const std::shared_ptr<Pool>& pool() const { return pool_; }
-  const std::shared_ptr<Node>& node() const { return node_; }
-  // For a forked process.
-  std::shared_ptr<Node> attach() const {
-    std::shared_ptr<Node> node;
-    expect(Node::attach(dir_, NodeOptions{}, node), "attach to the node");
-    return node;
+  std::unique_ptr<Channel> make(uint32_t capacity = 100, uint32_t block_bytes = 192) const {
+    ChannelOptions options;
+    options.capacity = capacity;
+    options.block_bytes = block_bytes;
+    std::unique_ptr<Channel> channel;
+    expect(Channel::create(pool_, options, channel), "create a channel");
+    return channel;
+  }
+
+  // For a forked process, which is one actor.
+  const std::shared_ptr<Node>& attach() {
+    if (there_ == nullptr) {
+      expect(Node::attach(dir_.path(), NodeOptions{}, there_), "attach to the node");
+    }
+    return there_;
+  }
+  std::unique_ptr<Channel> open(const HandleBytes& handle) {
+    std::unique_ptr<Channel> channel;
+    RecordId adopted = 0;
+    expect(Channel::attach(attach(), handle, sizeof handle, false, adopted, channel), "attach");
+    return channel;
   }
 
  private:
@@ -55,11 +66,12 @@ class NodeRoom {
   }
 
   const int maker_ = ::getpid();
-  std::string dir_;
+  ScratchDirectory dir_;
   std::shared_ptr<Node> node_;
   std::shared_ptr<Pool> pool_;
   std::atomic<bool> ended_ = false;
   std::thread broker_;
+  std::shared_ptr<Node> there_;
 };
 
 }  // namespace dragon::bench

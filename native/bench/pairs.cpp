@@ -122,14 +122,13 @@ class FutexEnds : public Ends {
 
 class ChannelEnds : public Ends {
  public:
-  explicit ChannelEnds(const NodeRoom& room) : room_(room) {
-    make(there_, there_handle_);
-    make(back_, back_handle_);
+  explicit ChannelEnds(NodeRoom& room) : room_(room), there_(room.make()), back_(room.make()) {
+    there_->serialize(there_handle_);
+    back_->serialize(back_handle_);
   }
   void attach(bool asks) override {
-    const std::shared_ptr<Node> node = room_.attach();
-    open(node, asks ? there_handle_ : back_handle_, out_);
-    open(node, asks ? back_handle_ : there_handle_, in_);
+    out_ = room_.open(asks ? there_handle_ : back_handle_);
+    in_ = room_.open(asks ? back_handle_ : there_handle_);
   }
   void put() override {
     bytes_[0] = over ? 1 : 0;
@@ -143,19 +142,7 @@ class ChannelEnds : public Ends {
   }
 
  private:
-  void make(std::unique_ptr<Channel>& channel, HandleBytes& handle) {
-    expect(Channel::create(room_.pool(), ChannelOptions{}, channel), "create a channel");
-    channel->serialize(handle);
-  }
-  static void open(const std::shared_ptr<Node>& node, const HandleBytes& handle,
-                   std::unique_ptr<Channel>& channel) {
-    RecordId adopted = 0;
-    std::unique_ptr<Channel> opened;
-    expect(Channel::attach(node, handle, sizeof handle, false, adopted, opened), "attach");
-    channel = std::move(opened);
-  }
-
-  const NodeRoom& room_;
+  NodeRoom& room_;
   std::unique_ptr<Channel> there_;
   std::unique_ptr<Channel> back_;
   HandleBytes there_handle_;

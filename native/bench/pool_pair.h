@@ -2,27 +2,22 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
-#include <string>
 
 #include "expect.h"
-#include "measure.h"
 #include "memory/node.h"
 #include "memory/pool.h"
+#include "scratch_directory.h"
 
 namespace dragon::bench {
 
 class PoolPair {
  public:
   explicit PoolPair(uint64_t limit_bytes) {
-    std::string dir = (std::filesystem::temp_directory_path() / "bench-XXXXXX").string();
-    if (::mkdtemp(dir.data()) == nullptr) fail_errno("mkdtemp");
-    expect(Node::create(dir, NodeOptions{}, node_), "create a node");
+    // Nobody attaches from outside, so the names are not needed afterwards.
+    const ScratchDirectory dir;
+    expect(Node::create(dir.path(), NodeOptions{}, node_), "create a node");
     expect(Node::attach_local(node_, NodeOptions{}, other_node_), "attach to the node");
-    // Nobody attaches from outside, so the names are not needed any more.
-    std::filesystem::remove_all(dir);
     PoolOptions options;
     options.limit_bytes = limit_bytes;
     expect(Pool::create(node_, options, mine), "create a pool");
