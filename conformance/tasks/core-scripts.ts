@@ -30,7 +30,8 @@ export interface CoreScript {
 const BY_HANDLE = 2 ** 31;
 const IDS = 2 ** 20;
 const PATIENCE_MS = 5;
-const ROOM = 512 * 1024;
+/** As many packed messages as a step asks for, each of the longest. */
+const ROOM = 1024 * 1024;
 
 export const nowNs = (): number => Number(process.hrtime.bigint());
 
@@ -179,12 +180,6 @@ class Player {
       const end = at + (lengths[i] as number);
       ids.push(this.#open(this.#room.subarray(at, end), hints[i] as number));
       at = end;
-    }
-    // Of a payload without room it is not said when it was received: it is received now.
-    const held = count < max ? this.#receiver.tryReceive() : undefined;
-    if (held !== undefined) {
-      ids.push(this.#open(held.bytes, held.hints));
-      held.release();
     }
     return ids;
   }

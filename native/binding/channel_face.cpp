@@ -17,7 +17,8 @@ constexpr uint32_t kInlineBytesMax = 16384;
 constexpr uint32_t kWaitReceive = 0;
 constexpr uint32_t kWaitSend = 1;
 constexpr uint32_t kWaitPoll = 2;  // + a PollEvent
-constexpr uint32_t kWaitMemory = 6;
+constexpr uint32_t kWaitMemory = 8;
+constexpr uint32_t kWaitReceipt = 9;
 
 }  // namespace
 
@@ -31,6 +32,16 @@ void ChannelFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&ChannelFace::close_handle>("closeHandle"),
                       InstanceMethod<&ChannelFace::try_send_allocation>("trySendAllocation"),
                       InstanceMethod<&ChannelFace::send_allocation_sync>("sendAllocationSync"),
+                      InstanceMethod<&ChannelFace::try_send_noted>("trySendNoted"),
+                      InstanceMethod<&ChannelFace::try_receipt>("tryReceipt"),
+                      InstanceMethod<&ChannelFace::take_back>("takeBack"),
+                      InstanceMethod<&ChannelFace::receive_to_pool>("receiveToPool"),
+                      InstanceMethod<&ChannelFace::receive_to_allocation>("receiveToAllocation"),
+                      InstanceMethod<&ChannelFace::try_pop>("tryPop"),
+                      InstanceMethod<&ChannelFace::drain>("drain"),
+                      InstanceMethod<&ChannelFace::reset>("reset"),
+                      InstanceMethod<&ChannelFace::info>("info"),
+                      InstanceMethod<&ChannelFace::masquerade>("masquerade"),
                       InstanceMethod<&ChannelFace::try_peek>("tryPeek"),
                       InstanceMethod<&ChannelFace::try_poll>("tryPoll"),
                       InstanceMethod<&ChannelFace::poll_sync>("pollSync"),
@@ -72,6 +83,12 @@ Napi::Value ChannelFace::create(const Napi::CallbackInfo& info) {
   options.capacity = static_cast<uint32_t>(capacity);
   options.block_bytes = static_cast<uint32_t>(block_bytes);
   options.end_of_stream = info[3].ToBoolean();
+  if (!info[4].IsUndefined()) {
+    const PoolFace* payloads = PoolFace::of(info[4]);
+    if (payloads == nullptr || payloads->pool() == nullptr) return status_value(env, DRAGON_CLOSED);
+    if (payloads->node() != pool->node()) return status_value(env, DRAGON_INVALID_ARGUMENT);
+    options.payload_pool = payloads->pool();
+  }
   std::unique_ptr<Channel> channel;
   const Status status = Channel::create(pool->pool(), options, channel);
   if (status != DRAGON_SUCCESS) return failure(env, status);
@@ -119,7 +136,9 @@ Napi::Value ChannelFace::arm(const Napi::CallbackInfo& info) {
   } else if (lane == kWaitSend) {
     place = channel()->place(PollEvent::kOut);
   } else if (lane == kWaitMemory) {
-    place = channel()->pool().place();
+    place = channel()->memory_place();
+  } else if (lane == kWaitReceipt) {
+    place = channel()->receipt_place();
   } else {
     place = channel()->poll_place(static_cast<PollEvent>(lane - kWaitPoll));
   }
@@ -152,33 +171,6 @@ void ChannelFace::close_handle(const Napi::CallbackInfo& info) {
   handles_.erase(found);
 }
 
-Napi::Value ChannelFace::try_send_allocation(const Napi::CallbackInfo& info) {
-  return send_allocation(info, Deadline::once());
-}
-
-Napi::Value ChannelFace::send_allocation_sync(const Napi::CallbackInfo& info) {
-  return send_allocation(info, deadline_of(info[2]));
-}
-
-// Once it is sent the memory is the message's: no ArrayBuffer of this process shows it any more.
-Napi::Value ChannelFace::send_allocation(const Napi::CallbackInfo& info, Deadline deadline) {
-  const Napi::Env env = info.Env();
-  if (closed()) return status_value(env, DRAGON_CLOSED);
-  AllocationFace* face = AllocationFace::of(info[0]);
-  if (face == nullptr) return status_value(env, DRAGON_INVALID_ARGUMENT);
-  const std::shared_ptr<Lease>& lease = face->lease();
-  if (lease == nullptr) return status_value(env, DRAGON_NOT_OWNER);
-  if (!lease->is_held()) return status_value(env, DRAGON_OBJECT_DESTROYED);
-  if (&lease->pool() != &channel()->pool()) return status_value(env, DRAGON_INVALID_ARGUMENT);
-  if (!lease->can_hide(env)) return status_value(env, DRAGON_STATE);
-  const uint64_t hints = static_cast<uint64_t>(number_of(info[1], 0));
-  const uint64_t id = face->allocation();
-  const Status status = deadline.is_once() ? channel()->try_send_allocation(id, hints)
-                                           : channel()->send_allocation(id, hints, deadline);
-  if (status == DRAGON_SUCCESS) lease->forget(env);
-  return status_value(env, status);
-}
-
 Napi::Value ChannelFace::try_peek(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (closed()) return status_value(env, DRAGON_CLOSED);
@@ -204,6 +196,43 @@ Napi::Value ChannelFace::poll_sync(const Napi::CallbackInfo& info) {
   if (closed()) return status_value(info.Env(), DRAGON_CLOSED);
   const PollEvent event = static_cast<PollEvent>(static_cast<uint32_t>(number_of(info[0], 0)));
   return status_value(info.Env(), channel()->poll(event, deadline_of(info[1])));
+}
+
+Napi::Value ChannelFace::try_pop(const Napi::CallbackInfo& info) {
+  return status_value(info.Env(), closed() ? DRAGON_CLOSED : channel()->try_pop());
+}
+
+// How many messages there were, or minus a status.
+Napi::Value ChannelFace::drain(const Napi::CallbackInfo& info) {
+  const bool refused = closed() || channel()->remote() || channel()->destroyed();
+  if (!refused) return Napi::Number::New(info.Env(), static_cast<double>(channel()->drain()));
+  const Status status = closed() ? DRAGON_CLOSED : channel()->reset();
+  return Napi::Number::New(info.Env(), -static_cast<double>(status));
+}
+
+Napi::Value ChannelFace::reset(const Napi::CallbackInfo& info) {
+  return status_value(info.Env(), closed() ? DRAGON_CLOSED : channel()->reset());
+}
+
+Napi::Value ChannelFace::info(const Napi::CallbackInfo& call) {
+  const ChannelInfo found = closed() ? ChannelInfo{} : channel()->info();
+  Napi::Object object = Napi::Object::New(call.Env());
+  object.Set("capacity", found.capacity);
+  object.Set("blockBytes", found.block_bytes);
+  object.Set("endOfStream", found.end_of_stream);
+  object.Set("remote", found.remote);
+  object.Set("messages", static_cast<double>(found.messages));
+  object.Set("free", static_cast<double>(found.free));
+  object.Set("senders", found.senders);
+  object.Set("receivers", found.receivers);
+  object.Set("holders", found.holders);
+  object.Set("blockedSenders", found.blocked_senders);
+  object.Set("blockedReceivers", found.blocked_receivers);
+  return object;
+}
+
+void ChannelFace::masquerade(const Napi::CallbackInfo& info) {
+  if (!closed()) channel()->masquerade_as_remote(info[0].ToBoolean());
 }
 
 Napi::Value ChannelFace::capacity(const Napi::CallbackInfo& info) {
@@ -240,7 +269,7 @@ Napi::Value ChannelFace::serialize(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ChannelFace::destroy(const Napi::CallbackInfo& info) {
-  return destroy_object(info.Env(), channel().get());
+  return status_value(info.Env(), closed() ? DRAGON_CLOSED : channel()->destroy());
 }
 
 Napi::Value ChannelFace::lend(const Napi::CallbackInfo& info) {
@@ -253,8 +282,7 @@ void ChannelFace::cancel_lent(const Napi::CallbackInfo& info) {
 
 void ChannelFace::close(const Napi::CallbackInfo&) {
   if (closed()) return;
-  if (port_.is_holding) Channel::release(port_.held);
-  port_.is_holding = false;
+  take_back_all();
   for (const auto& [index, record] : handles_) channel()->close_handle(record);
   handles_.clear();
   channel()->close();

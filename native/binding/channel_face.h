@@ -16,8 +16,13 @@ struct ChannelPort {
   std::shared_ptr<Channel> channel;  // nullptr once it was closed
   std::shared_ptr<LeaseTable> leases;
   double* words = nullptr;  // what a call has to say beyond its result: see `PortWord`
-  ReceivedMessage held;     // by descriptor, received and not yet handed out
-  bool is_holding = false;
+};
+
+// A message that a promise waits to see received.
+struct SentMessage {
+  Channel::Receipt receipt;
+  Napi::ObjectReference allocation;  // what was given away with it, to be given back
+  Status end = DRAGON_WOULD_BLOCK;   // how it ended before it was asked for
 };
 
 class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
@@ -41,7 +46,21 @@ class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
   void close_handle(const Napi::CallbackInfo& info);
   Napi::Value try_send_allocation(const Napi::CallbackInfo& info);
   Napi::Value send_allocation_sync(const Napi::CallbackInfo& info);
-  Napi::Value send_allocation(const Napi::CallbackInfo& info, Deadline deadline);
+  template <typename Send>
+  Status give_away(const Napi::Value& allocation, bool read_only, Send&& send);
+  Napi::Value try_send_noted(const Napi::CallbackInfo& info);
+  Napi::Value try_receipt(const Napi::CallbackInfo& info);
+  Napi::Value take_back(const Napi::CallbackInfo& info);
+  Status take_back(SentMessage& sent);
+  void take_back_all();
+  Napi::Value receive_to_pool(const Napi::CallbackInfo& info);
+  Napi::Value receive_to_allocation(const Napi::CallbackInfo& info);
+  void note_received(const ReceivedMessage& message);
+  Napi::Value try_pop(const Napi::CallbackInfo& info);
+  Napi::Value drain(const Napi::CallbackInfo& info);
+  Napi::Value reset(const Napi::CallbackInfo& info);
+  Napi::Value info(const Napi::CallbackInfo& info);
+  void masquerade(const Napi::CallbackInfo& info);
   Napi::Value try_peek(const Napi::CallbackInfo& info);
   Napi::Value try_poll(const Napi::CallbackInfo& info);
   Napi::Value poll_sync(const Napi::CallbackInfo& info);
@@ -66,6 +85,8 @@ class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
   ChannelPort port_;
   Napi::ObjectReference words_;           // keeps the memory that `port_.words` points to
   std::map<uint32_t, RecordId> handles_;  // by record index, which is what JavaScript sees
+  std::map<uint32_t, SentMessage> sent_;
+  uint32_t last_sent_ = 0;
   uint32_t adopted_ = 0;
   double last_hints_ = 0;
 };

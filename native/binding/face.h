@@ -33,6 +33,12 @@ struct Bytes {
 };
 bool bytes_of(const Napi::Value& value, Bytes& out);
 double number_of(const Napi::Value& value, double otherwise);
+// A tag that travels with a message: an integer that a JavaScript number can hold.
+inline bool hints_of(double number, uint64_t& out) {
+  if (!(number >= 0 && number <= 9007199254740991.0)) return false;
+  out = static_cast<uint64_t>(number);
+  return true;
+}
 
 Napi::Value copy_of(Napi::Env env, const uint8_t* data, size_t length);
 inline Napi::Value copy_of(Napi::Env env, const HandleBytes& handle) {

@@ -223,6 +223,13 @@ Napi::Value AllocationFace::make(Napi::Env env, NodeFace* node, const std::share
   return object;
 }
 
+void AllocationFace::own_again(NodeFace* node) {
+  const std::shared_ptr<Pool> pool = pool_.lock();
+  AllocationInfo info;
+  if (pool == nullptr || pool->find(id_, info) != DRAGON_SUCCESS) return;
+  lease_ = std::make_shared<Lease>(node->leases(), pool, info.allocation);
+}
+
 Napi::Value AllocationFace::name(Napi::Env env, const MemoryView& view) {
   Napi::Object object = classes(env).allocation.New({});
   AllocationFace* face = Unwrap(object);

@@ -60,6 +60,9 @@ class AllocationFace : public Napi::ObjectWrap<AllocationFace> {
   // What holds the memory for this object; nullptr if it is somebody else's.
   const std::shared_ptr<Lease>& lease() const { return lease_; }
   uint64_t allocation() const { return id_; }
+  std::shared_ptr<Pool> pool() const { return pool_.lock(); }
+  // After it was sent and taken back.
+  void own_again(NodeFace* node);
 
  private:
   static Napi::Value attach(const Napi::CallbackInfo& info);

@@ -163,11 +163,8 @@ Status Channel::send(const iovec* parts, size_t count, uint64_t hints, Deadline 
   }
   if (status != DRAGON_SUCCESS || mode != ReturnMode::kWhenReceived) [[likely]]
     return status;
-  const Payload payload = bytes > block_bytes_ ? sent_payload_ : Payload{};
-  status = await_receipt(payload, deadline, wait);
-  const bool taken_back = is_not_yet(status) || status == DRAGON_TIMEOUT;
-  if (taken_back && payload.id != 0) pool_of(payload)->free(payload.id);
-  return status;
+  return await_receipt(receipt_of(bytes > block_bytes_ ? sent_payload_ : Payload{}, true), deadline,
+                       wait);
 }
 
 Status Channel::send_allocation(uint64_t allocation, uint64_t hints, Deadline deadline,
@@ -176,7 +173,7 @@ Status Channel::send_allocation(uint64_t allocation, uint64_t hints, Deadline de
   const Status status =
       send_until(deadline, wait, [&] { return try_send_allocation(allocation, hints, read_only); });
   if (status != DRAGON_SUCCESS || mode != ReturnMode::kWhenReceived) return status;
-  return await_receipt({allocation, 0, read_only}, deadline, wait);
+  return await_receipt(receipt_of({allocation, 0, read_only}, false), deadline, wait);
 }
 
 Status Channel::try_receive(uint8_t* buffer, ReceivedMessage& out) {

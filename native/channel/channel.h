@@ -72,7 +72,28 @@ struct ChannelInfo {
 };
 
 class Channel : public ManagedObject {
+  // What a message has outside of its slot.
+  struct Payload {
+    uint64_t id = 0;  // 0: nothing
+    uint32_t segment = 0;
+    bool read_only = false;
+    bool owned() const { return id != 0 && !read_only; }
+  };
+  // Where this attachment goes on looking: everything before the position was sent or received.
+  struct Cursor {
+    uint64_t position = 0;
+    uint32_t ring = 0;
+  };
+
  public:
+  // A message that was sent, for who waits for its receipt.
+  class Receipt {
+    friend class Channel;
+    Cursor at_;
+    Payload payload_;
+    bool is_copy_ = false;  // the payload was made by the send
+  };
+
   ~Channel() override { close(); }
   static Status create(const std::shared_ptr<Pool>& pool, const ChannelOptions& options,
                        std::unique_ptr<Channel>& out);
@@ -91,8 +112,20 @@ class Channel : public ManagedObject {
   Status send_allocation(uint64_t allocation, uint64_t hints, Deadline deadline,
                          ReturnMode mode = ReturnMode::kWhenDeposited, bool read_only = false,
                          WaitMode wait = WaitMode::kAdaptive);
+  // The steps of a send with kWhenReceived, for who waits in an event loop: a try that notes what
+  // it sent; whether that was received, popped or drained (SUCCESS, WOULD_BLOCK,
+  // OBJECT_DESTROYED); and the way back, after which nobody receives it and its payload is the
+  // sender's again, a copy freed. STATE: it was received.
+  Status try_send_noted(const iovec* parts, size_t count, uint64_t hints, Receipt& out);
+  Status try_send_allocation_noted(uint64_t allocation, uint64_t hints, bool read_only,
+                                   Receipt& out);
+  Status try_receipt(const Receipt& receipt);
+  Status take_back(const Receipt& receipt);
   // Sends messages of one part each; `sent` of them went, and the result is why no more did.
   Status try_send_many(const iovec* messages, size_t count, uint64_t hints, size_t& sent);
+  // The same; waits for room.
+  Status send_many(const iovec* messages, size_t count, uint64_t hints, Deadline deadline,
+                   size_t& sent);
 
   // Takes the next message. `buffer` is for inline bytes and at least block_bytes() long.
   // EMPTY; EOF; OBJECT_DESTROYED.
@@ -102,6 +135,11 @@ class Channel : public ManagedObject {
   // Takes up to `count` messages; `buffer` holds as many blocks. `got` is how many came, and the
   // result is why no more did.
   Status try_receive_many(uint8_t* buffer, size_t count, ReceivedMessage* out, size_t& got);
+  // Takes the next message into `capacity` bytes of the caller's, wherever its payload lies.
+  // BUFFER_TOO_SHORT with out.bytes set: the message stays.
+  Status try_receive_bytes(uint8_t* buffer, uint64_t capacity, ReceivedMessage& out);
+  Status receive_bytes(uint8_t* buffer, uint64_t capacity, Deadline deadline, ReceivedMessage& out,
+                       WaitMode wait = WaitMode::kAdaptive);
   // Takes the next message into an allocation that this actor owns, or with 0 into a new one of the
   // pool; `out.allocation` is this actor's. BUFFER_TOO_SHORT with out.bytes set, OUT_OF_MEMORY or
   // TOO_LARGE: the message stays.
@@ -111,6 +149,9 @@ class Channel : public ManagedObject {
   static void release(const ReceivedMessage& message) {
     if (message.allocation != 0 && !message.read_only) message.pool->free(message.allocation);
   }
+  // Whether the payload of a received message is there: a lent one may have been freed by its
+  // sender, and what was read of it before is not to be used then.
+  static bool is_there(const ReceivedMessage& message);
   // Takes the next message away and frees its payload. EMPTY; EOF.
   Status try_pop();
   // Copies up to `capacity` bytes of the next message, which stays; `out.bytes` is its length.
@@ -144,6 +185,9 @@ class Channel : public ManagedObject {
   // have nothing to pass on.
   WaitPlace place(PollEvent event) const;
   WaitPlace poll_place(PollEvent event) const;
+  // Where a sender waits for its message to be received, and where for memory for a payload.
+  WaitPlace receipt_place() const { return place(kLaneReceived); }
+  WaitPlace memory_place() { return copies().place(); }
   using ManagedObject::place;
 
   // Checks every invariant while nobody sends or receives; empty if all is well.
@@ -180,19 +224,6 @@ class Channel : public ManagedObject {
     const Ring* ring = nullptr;
     uint64_t word = 0;
   };
-  // What a message has outside of its slot.
-  struct Payload {
-    uint64_t id = 0;  // 0: nothing
-    uint32_t segment = 0;
-    bool read_only = false;
-    bool owned() const { return id != 0 && !read_only; }
-  };
-  // Where this attachment goes on looking: everything before the position was sent or received.
-  struct Cursor {
-    uint64_t position = 0;
-    uint32_t ring = 0;
-  };
-
   Channel() = default;
   ChannelHeader& shared() const { return header_as<ChannelHeader>(); }
   void set_up();
@@ -234,8 +265,9 @@ class Channel : public ManagedObject {
   Status claim(const Payload& payload, uint64_t position);
   void note(const Payload& payload);
   bool drop_one();
-  Status await_receipt(const Payload& payload, Deadline deadline, WaitMode wait);
-  bool take_back(const Payload& payload, Word64& cell);
+  Receipt receipt_of(const Payload& payload, bool is_copy) const;
+  Status await_receipt(const Receipt& receipt, Deadline deadline, WaitMode wait);
+  bool void_message(const Receipt& receipt);
   uint32_t blocked(uint32_t lane) const;
   bool full();
   bool empty();

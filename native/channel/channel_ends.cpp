@@ -7,37 +7,77 @@
 
 namespace dragon {
 
-// Waits until the last message sent has left its cell. Who gives up takes the message back, and has
-// sent nothing then.
-Status Channel::await_receipt(const Payload& payload, Deadline deadline, WaitMode wait) {
-  const Ring* ring = ring_at(last_sent_.ring);
-  if (ring == nullptr) return DRAGON_OBJECT_DESTROYED;
-  const uint64_t position = last_sent_.position;
-  Word64& cell = ring->cell(position);
-  const auto received = [&] {
-    const Status status = usable();
-    if (status != DRAGON_SUCCESS) return status;  // maybe received before that
-    const bool gone = cell_lap(cell.load_seq()) != ring->lap(position);
-    return gone ? DRAGON_SUCCESS : DRAGON_WOULD_BLOCK;
-  };
-  const Status status = wait_until(node().lot(), place(kLaneReceived), deadline, false, received,
-                                   is_not_yet, 0, wait);
-  if (status != DRAGON_WOULD_BLOCK && status != DRAGON_TIMEOUT) return status;
-  last_sent_.position = position;
-  return take_back(payload, cell) ? status : DRAGON_SUCCESS;
+Channel::Receipt Channel::receipt_of(const Payload& payload, bool is_copy) const {
+  Receipt receipt;
+  receipt.at_ = last_sent_;
+  receipt.payload_ = payload;
+  receipt.is_copy_ = is_copy;
+  return receipt;
 }
 
-// False if the last message sent was received. The payload is noted until its message is gone too:
-// a death in between leaves it to the reclamation.
-bool Channel::take_back(const Payload& payload, Word64& cell) {
-  const Ring* ring = ring_at(last_sent_.ring);
-  const uint64_t position = last_sent_.position;
-  if (payload.owned()) note(payload);
+Status Channel::try_send_noted(const iovec* parts, size_t count, uint64_t hints, Receipt& out) {
+  const uint64_t bytes = total_bytes(parts, count);
+  const Status status = send_once(parts, count, bytes, hints);
+  if (status != DRAGON_SUCCESS) return status;
+  out = receipt_of(bytes > block_bytes_ ? sent_payload_ : Payload{}, true);
+  return status;
+}
+
+Status Channel::try_send_allocation_noted(uint64_t allocation, uint64_t hints, bool read_only,
+                                          Receipt& out) {
+  const Status status = try_send_allocation(allocation, hints, read_only);
+  if (status == DRAGON_SUCCESS) out = receipt_of({allocation, 0, read_only}, false);
+  return status;
+}
+
+// The message was received if it has left its cell.
+Status Channel::try_receipt(const Receipt& receipt) {
+  const Status status = usable();
+  if (status != DRAGON_SUCCESS) return status;  // maybe received before that
+  const Ring* ring = ring_at(receipt.at_.ring);
+  if (ring == nullptr) return DRAGON_OBJECT_DESTROYED;
+  const uint64_t position = receipt.at_.position;
+  const bool gone = cell_lap(ring->cell(position).load_seq()) != ring->lap(position);
+  return gone ? DRAGON_SUCCESS : DRAGON_WOULD_BLOCK;
+}
+
+Status Channel::take_back(const Receipt& receipt) {
+  const Status status = usable();
+  if (status != DRAGON_SUCCESS) return status;
+  if (!void_message(receipt)) return DRAGON_STATE;
+  const Payload& payload = receipt.payload_;
+  if (receipt.is_copy_ && payload.id != 0) pool_of(payload)->free(payload.id);
+  return DRAGON_SUCCESS;
+}
+
+// Who gives up takes the message back, and has sent nothing then.
+Status Channel::await_receipt(const Receipt& receipt, Deadline deadline, WaitMode wait) {
+  const Status status = wait_until(
+      node().lot(), receipt_place(), deadline, false, [&] { return try_receipt(receipt); },
+      is_not_yet, 0, wait);
+  if (status != DRAGON_WOULD_BLOCK && status != DRAGON_TIMEOUT) return status;
+  const Status back = take_back(receipt);
+  if (back == DRAGON_SUCCESS) return status;
+  return back == DRAGON_STATE ? DRAGON_SUCCESS : back;
+}
+
+// False if the message was received. The payload is noted until its message is gone too: a death in
+// between leaves it to the reclamation.
+bool Channel::void_message(const Receipt& receipt) {
+  const Ring* ring = ring_at(receipt.at_.ring);
+  if (ring == nullptr) return false;
+  const uint64_t position = receipt.at_.position;
+  const Payload& payload = receipt.payload_;
+  if (payload.owned()) {
+    mine_->since_ns.store(position);
+    note(payload);
+  }
   const bool claimed = payload.owned() && claim(payload, position) == DRAGON_SUCCESS;
   if (payload.owned() && !claimed) {
     mine_->ticket.store(0);
     return false;
   }
+  Word64& cell = ring->cell(position);
   uint64_t word = cell.load_seq();
   const bool queued =
       cell_lap(word) == ring->lap(position) && cell_state(word) == CellState::kQueued;
@@ -124,6 +164,19 @@ Status Channel::try_send_many(const iovec* messages, size_t count, uint64_t hint
   for (; untold > 0; --untold) {
     after_send();
     if ((ParkingLot::waiters_seq(*receivers.hint) & receivers.bit) == 0) break;
+  }
+  return status;
+}
+
+Status Channel::send_many(const iovec* messages, size_t count, uint64_t hints, Deadline deadline,
+                          size_t& sent) {
+  Status status = try_send_many(messages, count, hints, sent);
+  while (status != DRAGON_SUCCESS && !deadline.is_once()) {
+    status = send(messages + sent, 1, hints, deadline);
+    if (status != DRAGON_SUCCESS || ++sent == count) return status;
+    size_t more = 0;
+    status = try_send_many(messages + sent, count - sent, hints, more);
+    sent += more;
   }
   return status;
 }

@@ -84,6 +84,45 @@ TEST_CASE_FIXTURE(NodeFixture, "a send without a receipt takes its message back 
   CHECK(channel->audit() == "");
 }
 
+TEST_CASE_FIXTURE(NodeFixture, "sends in flight are known by their receipts [CH-050] [CH-051]") {
+  const auto channel = make_channel(pool, capacity_of(40));
+  for (int i = 0; i < 30; ++i) check_ok(try_send(*channel, "that it has its slots"));
+  channel->drain();
+  for (const size_t bytes : {5, 500}) {
+    const uint64_t before = pool->stats().allocations;
+    const std::string text(bytes, 'x');
+    const iovec part = part_of(text);
+    Channel::Receipt receipts[30];
+    for (auto& receipt : receipts) check_ok(channel->try_send_noted(&part, 1, 0, receipt));
+    for (int i = 0; i < 10; ++i) CHECK(try_receive(*channel).text == text);
+    for (int i = 0; i < 30; ++i) {
+      CHECK(channel->try_receipt(receipts[i]) == (i < 10 ? DRAGON_SUCCESS : DRAGON_WOULD_BLOCK));
+    }
+    for (int i = 0; i < 20; ++i) {
+      CHECK(channel->take_back(receipts[i]) == (i < 10 ? DRAGON_STATE : DRAGON_SUCCESS));
+      CHECK(channel->take_back(receipts[i]) == DRAGON_STATE);
+    }
+    for (int i = 0; i < 10; ++i) CHECK(try_receive(*channel).text == text);
+    CHECK(try_receive(*channel).status == DRAGON_EMPTY);
+    for (const auto& receipt : receipts) check_ok(channel->try_receipt(receipt));
+    CHECK(pool->stats().allocations == before);
+  }
+  Channel::Receipt receipt;
+  for (const bool read_only : {false, true}) {
+    const uint64_t payload = allocate(100);
+    check_ok(channel->try_send_allocation_noted(payload, 0, read_only, receipt));
+    check_ok(channel->take_back(receipt));
+    check_ok(channel->try_receipt(receipt));
+    check_ok(pool->free(payload));  // it is the sender's again
+  }
+  CHECK(channel->audit() == "");
+  const iovec part{nullptr, 0};
+  check_ok(channel->try_send_noted(&part, 1, 0, receipt));
+  check_ok(channel->destroy());
+  CHECK(channel->try_receipt(receipt) == DRAGON_OBJECT_DESTROYED);
+  CHECK(channel->take_back(receipt) == DRAGON_OBJECT_DESTROYED);
+}
+
 TEST_CASE_FIXTURE(NodeFixture,
                   "messages that are taken back beside receivers: all or none [CH-051]") {
   const auto channel = make_channel(pool, capacity_of(4));
@@ -203,6 +242,25 @@ TEST_CASE_FIXTURE(NodeFixture, "many messages go in and out in one call [CH-059]
   CHECK(channel->try_receive_many(buffer.data(), 30, got.data(), moved) == DRAGON_EMPTY);
   CHECK(moved == 0);
   CHECK(pool->stats().allocations <= 4);
+}
+
+TEST_CASE_FIXTURE(NodeFixture, "many messages wait for room with one deadline [CH-059]") {
+  const auto channel = make_channel(pool, capacity_of(3));
+  const std::string text = "x";
+  const std::vector<iovec> messages(10, part_of(text));
+  size_t sent = 0;
+  CHECK(channel->send_many(messages.data(), 5, 0, Deadline::once(), sent) == DRAGON_FULL);
+  CHECK(sent == 3);
+  CHECK(channel->send_many(messages.data(), 5, 0, Deadline::after_ms(5), sent) == DRAGON_TIMEOUT);
+  CHECK(sent == 0);
+  std::thread receiver = actor_thread(*this, *channel, [](Channel& mine) {
+    for (int i = 0; i < 13; ++i) check_ok(receive(mine, Deadline::after_ms(20'000)).status);
+  });
+  check_ok(channel->send_many(messages.data(), 10, 0, Deadline::after_ms(20'000), sent));
+  CHECK(sent == 10);
+  receiver.join();
+  check_ok(channel->send_many(messages.data(), 0, 0, Deadline::never(), sent));
+  CHECK(sent == 0);
 }
 
 TEST_CASE_FIXTURE(NodeFixture, "many messages wake as many who wait [CH-059]") {

@@ -4,6 +4,7 @@
 
 #include "channel/channel.h"
 #include "channel/slot_copy.h"
+#include "sync/prefetch.h"
 
 namespace dragon {
 
@@ -69,6 +70,49 @@ Status Channel::receive_lent(const Head& head, const Payload& payload, ReceivedM
   if (there) return DRAGON_SUCCESS;
   after_receive();
   return DRAGON_OBJECT_DESTROYED;
+}
+
+bool Channel::is_there(const ReceivedMessage& message) {
+  AllocationInfo info;
+  return !message.read_only || message.pool->find(message.allocation, info) == DRAGON_SUCCESS;
+}
+
+Status Channel::try_receive_bytes(uint8_t* buffer, uint64_t capacity, ReceivedMessage& out) {
+  const Status status = usable();
+  if (status != DRAGON_SUCCESS) return status;
+  const bool ended = no_more_senders();
+  for (;;) {
+    Head head;
+    const Status found = find_head(head);
+    if (found != DRAGON_SUCCESS) return found == DRAGON_EMPTY && ended ? DRAGON_EOF : found;
+    const ChannelSlot* filled = slot(cell_slot(head.word));
+    if (filled == nullptr) return DRAGON_OBJECT_DESTROYED;
+    prefetch_write(&head.ring->cell(head.position));
+    out.bytes = filled->bytes.load(std::memory_order_relaxed);
+    out.hints = filled->hints.load(std::memory_order_relaxed);
+    const Payload payload = payload_of(*filled);
+    if (out.bytes > capacity) {
+      settled_head();
+      uint64_t word = head.word;
+      if (head.ring->cell(head.position).cas_seq(word, word)) return DRAGON_BUFFER_TOO_SHORT;
+      continue;  // what was read is old
+    }
+    const Status copied = copy_head(pool(), head, payload, {0, buffer, capacity});
+    if (copied == DRAGON_WOULD_BLOCK) continue;
+    if (copied != DRAGON_SUCCESS) return copied;
+    out.data = buffer;
+    out.allocation = 0;
+    out.read_only = payload.read_only;
+    return DRAGON_SUCCESS;
+  }
+}
+
+Status Channel::receive_bytes(uint8_t* buffer, uint64_t capacity, Deadline deadline,
+                              ReceivedMessage& out, WaitMode wait) {
+  if (closed()) return DRAGON_CLOSED;
+  return wait_until(
+      node().lot(), place(PollEvent::kIn), deadline, true,
+      [&] { return try_receive_bytes(buffer, capacity, out); }, is_not_yet, 0, wait);
 }
 
 Status Channel::try_receive_into(Pool& to, uint64_t allocation, ReceivedMessage& out) {
@@ -147,6 +191,11 @@ Status Channel::copy_head(Pool& to, const Head& head, const Payload& payload,
   if (message.pool->find(payload.id, info) == DRAGON_SUCCESS) {
     const uint64_t bytes = std::min(info.allocation.bytes, into.bytes);
     copy_unstable(into.data, info.allocation.data, bytes);
+  }
+  message.allocation = payload.id;
+  if (!is_there(message)) {
+    after_receive();
+    return DRAGON_OBJECT_DESTROYED;
   }
   const bool same = message.pool == &to && payload.id == into.id;
   if (!payload.read_only && !same) message.pool->free(payload.id);

@@ -89,6 +89,66 @@ TEST_CASE_FIXTURE(NodeFixture, "a message is received into an allocation [CH-053
   check_ok(pool->free(into));
 }
 
+TEST_CASE_FIXTURE(NodeFixture, "a message is received into memory of the caller's [CH-053]") {
+  ChannelOptions options;
+  options.end_of_stream = true;
+  const auto channel = make_channel(pool, options);
+  RecordId record = 0;
+  check_ok(channel->open_handle(Role::kSender, record));
+  const uint64_t before = pool->stats().allocations;
+  uint8_t into[301];
+  ReceivedMessage message;
+  CHECK(channel->try_receive_bytes(into, 300, message) == DRAGON_EMPTY);
+  CHECK(channel->receive_bytes(into, 300, Deadline::after_ms(2), message) == DRAGON_TIMEOUT);
+  for (const size_t bytes : {0, 5, 192, 193, 300}) {
+    const std::string text(bytes, 'x');
+    check_ok(try_send(*channel, text, 9));
+    check_ok(channel->receive_bytes(into, 300, Deadline::once(), message));
+    CHECK(text_of(message) == text);
+    CHECK(message.hints == 9);
+    CHECK(message.allocation == 0);
+  }
+  for (const size_t bytes : {100, 301}) {
+    check_ok(try_send(*channel, std::string(bytes, 'x')));
+    CHECK(channel->try_receive_bytes(into, 99, message) == DRAGON_BUFFER_TOO_SHORT);
+    CHECK(message.bytes == bytes);
+    CHECK(channel->message_count() == 1);
+    check_ok(channel->try_receive_bytes(into, sizeof(into), message));
+    CHECK(text_of(message) == std::string(bytes, 'x'));
+  }
+  const uint64_t payload = allocate(50);
+  for (int i = 0; i < 2; ++i) check_ok(channel->try_send_allocation(payload, 0, true));
+  check_ok(channel->try_receive_bytes(into, sizeof(into), message));
+  CHECK(message.read_only);
+  check_ok(pool->free(payload));
+  CHECK(channel->try_receive_bytes(into, sizeof(into), message) == DRAGON_OBJECT_DESTROYED);
+  CHECK(pool->stats().allocations == before);
+  std::thread sender = actor_thread(*this, *channel, [](Channel& mine) {
+    wait_for_waiter(mine.place(PollEvent::kIn));
+    check_ok(try_send(mine, std::string(250, 'y')));
+  });
+  check_ok(channel->receive_bytes(into, sizeof(into), Deadline::after_ms(20'000), message));
+  CHECK(message.bytes == 250);
+  sender.join();
+  channel->close_handle(record);
+  CHECK(channel->try_receive_bytes(into, sizeof(into), message) == DRAGON_EOF);
+}
+
+TEST_CASE_FIXTURE(NodeFixture, "a lent payload that is freed is told so [CH-052]") {
+  const auto channel = make_channel(pool);
+  uint8_t buffer[192];
+  ReceivedMessage message;
+  const uint64_t payload = allocate(50);
+  check_ok(channel->try_send_allocation(payload, 0, true));
+  check_ok(channel->try_receive(buffer, message));
+  CHECK(Channel::is_there(message));
+  check_ok(pool->free(payload));
+  CHECK_FALSE(Channel::is_there(message));
+  check_ok(try_send(*channel, "x"));
+  check_ok(channel->try_receive(buffer, message));
+  CHECK(Channel::is_there(message));
+}
+
 TEST_CASE_FIXTURE(NodeFixture, "a message is received into a pool [CH-054]") {
   const auto channel = make_channel(pool);
   const auto small = make_pool(node, 64 << 10);

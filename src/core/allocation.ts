@@ -71,8 +71,8 @@ export class Allocation implements Disposable {
 
   /** All of `buffer`. */
   get bytes(): Uint8Array {
-    // Anew once it was released, so that the error says so.
-    if (this.#bytes === undefined || !this.owned) {
+    // Anew once it was released, so that the error says so, or was sent and taken back.
+    if (this.#bytes === undefined || this.#bytes.byteLength === 0) {
       this.#bytes = new Uint8Array(unwrap(this.native.buffer(), "show an allocation's bytes"));
     }
     return this.#bytes;

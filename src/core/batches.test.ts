@@ -127,12 +127,28 @@ describe('messages in memory of the caller', () => {
     const little = new Uint8Array(10);
     for (const size of [11, 200, 17_000]) {
       const bytes = new Uint8Array(size).fill(5);
-      sender.trySend(bytes);
-      expect(() => receiver.receiveIntoSync(little)).toThrow(
-        expect.objectContaining({ code: 'ERR_BUFFER_TOO_SHORT', bytes }),
-      );
+      sender.trySend(bytes, 3);
+      const tooShort = codeOf('ERR_BUFFER_TOO_SHORT', { bytes: size });
+      expect(() => receiver.tryReceiveInto(little)).toThrow(tooShort);
+      expect(() => receiver.receiveIntoSync(little)).toThrow(tooShort);
+      const all = new Uint8Array(size);
+      expect([receiver.tryReceiveInto(all), receiver.hints, all]).toEqual([size, 3, bytes]);
     }
     expect(receiver.tryReceiveInto(little)).toBe(-1);
+    channel.close();
+  });
+
+  it('are waited for without blocking [COR-022]', async () => {
+    const { channel, sender, receiver } = pair();
+    const room = new Uint8Array(4);
+    expect(await receiver.receiveInto(room, { timeout: 2 })).toBe(-1);
+    const waiting = receiver.receiveInto(room);
+    sender.trySend(Uint8Array.of(1, 2));
+    expect([await waiting, room[1]]).toEqual([2, 2]);
+    const long = receiver.receiveInto(room);
+    sender.trySend(new Uint8Array(5));
+    await expect(long).rejects.toThrow(codeOf('ERR_BUFFER_TOO_SHORT', { bytes: 5 }));
+    expect(channel.messageCount).toBe(1);
     channel.close();
   });
 
@@ -160,24 +176,58 @@ describe('messages in memory of the caller', () => {
     expect(() => sender.trySendPacked(bytes, Uint32Array.of(60, 9))).toThrow(
       codeOf('ERR_INVALID_ARGUMENT', { done: 1 }),
     );
-    expect(() => receiver.receivePacked(new Uint8Array(63), found)).toThrow(
-      codeOf('ERR_INVALID_ARGUMENT'),
+    const little = new Uint8Array(59);
+    expect(() => receiver.receivePacked(little, found)).toThrow(
+      codeOf('ERR_BUFFER_TOO_SHORT', { bytes: 60 }),
+    );
+    expect(receiver.receivePacked(new Uint8Array(60), found)).toBe(1);
+    expect(() => sender.trySendMany([bytes, 'no bytes' as never])).toThrow(
+      codeOf('ERR_INVALID_ARGUMENT', { done: 1 }),
     );
     channel.close();
   });
 
-  it('leave what has no room to the next receive [COR-023]', () => {
+  it('leave what has no room in the channel, for any receiver [COR-023]', () => {
     const { channel, sender, receiver } = pair();
+    const other = Channel.attach(fixture.node, channel.serialize());
     const large = new Uint8Array(20_000).fill(9);
     sender.sendManySync([Uint8Array.of(1), large, Uint8Array.of(2)], { hints: 3 });
     const room = new Uint8Array(1000);
     const lengths = new Uint32Array(10);
     expect(receiver.receivePacked(room, lengths)).toBe(1);
-    expect(receiver.receivePacked(room, lengths)).toBe(0);
-    using message = receiver.receiveSync();
+    expect(channel.messageCount).toBe(2);
+    expect(() => receiver.receivePacked(room, lengths)).toThrow(
+      codeOf('ERR_BUFFER_TOO_SHORT', { bytes: 20_000 }),
+    );
+    using message = other.openReceiver().receiveSync();
     expect(message).toMatchObject({ hints: 3, bytes: large });
     expect(receiver.receivePacked(room, lengths)).toBe(1);
     expect(room[0]).toBe(2);
+    other.close();
     channel.close();
+  });
+
+  it('are told one by one of a payload that is gone [COR-021, COR-023]', () => {
+    const { channel, sender, receiver } = pair();
+    const lengths = new Uint32Array(10);
+    for (const size of [100, 20_000]) {
+      for (const form of ['many', 'packed'] as const) {
+        const memory = fixture.pool.allocateSync(size);
+        sender.trySend(Uint8Array.of(1));
+        sender.trySend(memory, 0, { readOnly: true });
+        sender.trySend(Uint8Array.of(2));
+        memory.free();
+        const room = new Uint8Array(50_000);
+        const receive = () =>
+          form === 'many'
+            ? receiver.tryReceiveMany().length
+            : receiver.receivePacked(room, lengths);
+        expect(receive()).toBe(1);
+        expect(receive).toThrow(codeOf('ERR_OBJECT_DESTROYED'));
+        expect(receive()).toBe(1);
+      }
+    }
+    channel.close();
+    expect(fixture.pool.stats().usedBytes).toBe(0);
   });
 });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Channel, type PollEvent } from './channel.ts';
-import { ChannelSet } from './channel-set.ts';
+import { Channel } from './channel.ts';
+import { ChannelSet, type WatchEvent } from './channel-set.ts';
 import { useNode } from './node.fixture.ts';
 
 const fixture = useNode();
@@ -96,7 +96,7 @@ describe('channel sets from TypeScript', () => {
   });
 
   it('agree with a model of queues, whoever is ready in turn [EVT-060] [EVT-061]', async () => {
-    const names: PollEvent[] = ['in', 'out', 'empty', 'full'];
+    const names: WatchEvent[] = ['in', 'out', 'empty', 'full'];
     const events = fc.subarray(names, { minLength: 1 });
     const step = fc.oneof(
       fc.record({ kind: fc.constantFrom('send', 'receive'), at: fc.nat({ max: 4 }) }),
@@ -110,8 +110,8 @@ describe('channel sets from TypeScript', () => {
         const senders = all.map((channel) => channel.openSender());
         const receivers = all.map((channel) => channel.openReceiver());
         const queued = all.map(() => 0);
-        const watched = new Map<number, PollEvent[]>();
-        const readyFor = (at: number): PollEvent[] => {
+        const watched = new Map<number, WatchEvent[]>();
+        const readyFor = (at: number): WatchEvent[] => {
           const count = queued[at] ?? 0;
           const is = { in: count > 0, out: count < 2, empty: count === 0, full: count === 2 };
           return names.filter((name) => is[name] && watched.get(at)?.includes(name));

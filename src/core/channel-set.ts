@@ -10,14 +10,16 @@
  */
 import { Status } from '../runtime/errors/codes.ts';
 import { errorFromStatus } from '../runtime/errors/index.ts';
-import type { Channel, PollEvent } from './channel.ts';
+import type { Channel } from './channel.ts';
 import { counted } from './managed.ts';
 import { eventAddon, type NativeChannelSet } from './native-events.ts';
 import { check, type Node, unwrap } from './node.ts';
 import { type Armable, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
 
+/** What a set watches a channel for, as in `PollEvent`; several may be combined. */
+export type WatchEvent = 'in' | 'out' | 'empty' | 'full';
 /** `ended`: the channel was destroyed, or closed in this process. Always watched. */
-export type SetEvent = PollEvent | 'ended';
+export type SetEvent = WatchEvent | 'ended';
 
 /** A channel that is ready, and for which of the events that the set watches it for. */
 export interface Ready {
@@ -37,7 +39,7 @@ const WHAT = 'poll a channel set';
 /** How long waits stay armed without a poll: a process that polls no more does not wait. */
 const ARMED_MS = 10;
 
-function maskOf(events: PollEvent | readonly PollEvent[]): number {
+function maskOf(events: WatchEvent | readonly WatchEvent[]): number {
   const names: readonly string[] = typeof events === 'string' ? [events] : events;
   return BITS.reduce((mask, [name, bit]) => (names.includes(name) ? mask | bit : mask), 0);
 }
@@ -61,7 +63,7 @@ export class ChannelSet implements Disposable {
   }
 
   /** Watches a channel for these events; for others than before if the set has it already. */
-  add(channel: Channel, events: PollEvent | readonly PollEvent[] = 'in'): this {
+  add(channel: Channel, events: WatchEvent | readonly WatchEvent[] = 'in'): this {
     const mask = maskOf(events);
     const known = this.#members.get(channel);
     if (known === undefined) {

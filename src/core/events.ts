@@ -2,7 +2,7 @@
 export { Barrier } from './barrier.ts';
 export { type BlockedWait, blockedWaits } from './blocked.ts';
 export { Broadcast, type BroadcastOptions, type Round } from './broadcast.ts';
-export { ChannelSet, type Ready, type SetEvent } from './channel-set.ts';
+export { ChannelSet, type Ready, type SetEvent, type WatchEvent } from './channel-set.ts';
 export { Condition, type ConditionOptions } from './condition.ts';
 export { Event } from './event.ts';
 export type { AttachOptions } from './managed.ts';

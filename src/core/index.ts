@@ -7,10 +7,11 @@ export {
   type PollEvent,
   type RoleName,
 } from './channel.ts';
+export type { EndOptions, WaitMode } from './channel-end.ts';
 export * from './events.ts';
 export { type LockOptions, RobustLock } from './lock.ts';
 export { Message } from './message.ts';
-export type { ActorInfo, PoolStats, ReclaimReport, WaitInfo } from './native.ts';
+export type { ActorInfo, ChannelInfo, PoolStats, ReclaimReport, WaitInfo } from './native.ts';
 export { type ActorEvent, Node, type NodeCreateOptions, WellKnown } from './node.ts';
 export {
   type AllocationInfo,
@@ -19,6 +20,13 @@ export {
   type PoolOptions,
   type PoolPlacement,
 } from './pool.ts';
-export { ReceiveHandle } from './receive-handle.ts';
-export { type Payload, SendHandle, type SendOptions } from './send-handle.ts';
+export { type Received, ReceiveHandle } from './receive-handle.ts';
+export {
+  type Payload,
+  type ReturnMode,
+  type SenderOptions,
+  SendHandle,
+  type SendOptions,
+  snapshot,
+} from './send-handle.ts';
 export type { WaitOptions } from './wait.ts';

@@ -6,6 +6,8 @@
  * time. Non-goals: waiting in the event loop, and errors: those are the handles'.
  */
 import { Status } from '../runtime/errors/codes.ts';
+import { Countdown } from './countdown.ts';
+import { ZERO_COPY_BYTES } from './message.ts';
 import {
   loadAddon,
   type NativeBinding,
@@ -17,14 +19,18 @@ import {
 
 /** Payloads up to this length are copied once more, since a view made here is cheaper. */
 const ROOM_BYTES = 1024;
-/** Room for the messages of one `receiveMany`, if their blocks are not larger. */
+/** Room for the messages of one `receiveMany`; longer ones are received by themselves. */
 const BATCH_BYTES = 64 * 1024;
 const BATCH_MESSAGES = 256;
 
 /** Messages that were received together. */
-export interface Batch {
+interface Batch {
   readonly payloads: Uint8Array[];
   readonly hints: number[];
+  readonly readOnly: boolean[];
+}
+
+export interface ReceivedBatch extends Batch {
   /** Why there are none; 0 when there are. */
   readonly status: number;
 }
@@ -34,14 +40,12 @@ export class Line {
   readonly #words = new Float64Array(PORT_WORDS);
   readonly #room = new Uint8Array(ROOM_BYTES);
   readonly #port: NativePort;
-  readonly #blockBytes: number;
-  /** A payload that was received and had no room in its batch. */
-  #held: Uint8Array | undefined;
-  #batch: { bytes: Uint8Array; lengths: Uint32Array; hints: Float64Array } | undefined;
+  /** What ended a batch that had messages, for the next receive to tell. */
+  #untold = 0;
+  #batch: ReturnType<typeof newBatch> | undefined;
 
   constructor(native: NativeChannel) {
     this.#port = native.port(this.#words);
-    this.#blockBytes = native.blockBytes;
   }
 
   /** Hints of the message that was received last. */
@@ -49,13 +53,23 @@ export class Line {
     return this.#words[PortWord.hints] as number;
   }
 
+  /** Whether the payload of the message that was received last stays its sender's. */
+  get readOnly(): boolean {
+    return this.#words[PortWord.readOnly] !== 0;
+  }
+
   /** Why the last batch was not longer. */
   get status(): number {
     return this.#words[PortWord.status] as number;
   }
 
-  send(parts: Uint8Array | Uint8Array[], hints: number, timeoutMs: number): number {
-    return -this.#addon.send(this.#port, parts, hints, timeoutMs);
+  /** Length of the message that did not fit. */
+  get neededBytes(): number {
+    return this.#words[PortWord.bytes] as number;
+  }
+
+  send(parts: Uint8Array | Uint8Array[], hints: number, timeoutMs: number, how: number): number {
+    return -this.#addon.send(this.#port, parts, hints, timeoutMs, how);
   }
 
   sendMany(list: readonly Uint8Array[], first: number, hints: number, timeoutMs: number): number {
@@ -73,82 +87,120 @@ export class Line {
   }
 
   /** A payload, or the status for which there is none. */
-  receive(timeoutMs: number): Uint8Array | number {
-    const result = this.receiveInto(this.#room, timeoutMs);
+  receive(timeoutMs: number, waitMode: number): Uint8Array | number {
+    if (this.#untold !== 0) return this.#tell();
+    const result = this.#addon.receive(this.#port, this.#room, timeoutMs, waitMode);
     if (typeof result !== 'number') return result;
     return result >= 0 ? this.#room.slice(0, result) : -result;
   }
 
-  /** The length of the payload in `room`, the payload where that is too short, minus a status. */
-  receiveInto(room: Uint8Array, timeoutMs: number): number | Uint8Array {
-    if (this.#held !== undefined) return this.#takeHeld();
-    return this.#addon.receive(this.#port, room, timeoutMs);
+  /** The length of the message that lies in `room` now, or minus a status. */
+  receiveInto(room: Uint8Array, timeoutMs: number, waitMode: number): number {
+    if (this.#untold !== 0) return -this.#tell();
+    return this.#addon.receiveInto(this.#port, room, timeoutMs, waitMode);
   }
 
-  /** How many messages were laid into `bytes`, or minus a status. */
+  /** How many messages were laid into `bytes`, or minus the status for which there are none. */
   receivePacked(
     bytes: Uint8Array,
     lengths: Uint32Array,
     hints: Float64Array,
     timeoutMs: number,
+    waitMode: number,
+    most?: number,
+    flags?: Uint8Array,
   ): number {
-    if (this.#held !== undefined) return 0;
-    const count = this.#addon.receivePacked(this.#port, bytes, lengths, hints, timeoutMs);
-    if (count < 0) return count;
+    if (this.#untold !== 0) return -this.#tell();
+    const count = this.#addon.receivePacked(
+      this.#port,
+      bytes,
+      lengths,
+      hints,
+      timeoutMs,
+      waitMode,
+      most,
+      flags,
+    );
     const status = this.status;
-    if (status === Status.BUFFER_TOO_SHORT) {
-      const held = this.#addon.receiveHeld(this.#port);
-      if (typeof held !== 'number') this.#held = held;
-    } else if (count === 0 && status !== 0) {
-      return -status;
-    }
+    if (count === 0 && status !== 0) return -status;
+    // A message whose payload was gone: it was taken, and somebody has to hear of it.
+    if (count > 0 && status === Status.OBJECT_DESTROYED) this.#untold = status;
     return count;
   }
 
-  #takeHeld(): Uint8Array {
-    const held = this.#held as Uint8Array;
-    this.#held = undefined;
-    return held;
+  #tell(): number {
+    const status = this.#untold;
+    this.#untold = 0;
+    return status;
   }
 
   /** Up to `max` messages; waits for the first only. */
-  receiveMany(max: number, timeoutMs: number): Batch {
-    const payloads: Uint8Array[] = [];
-    const found: number[] = [];
-    if (this.#held !== undefined) {
-      payloads.push(this.#takeHeld());
-      found.push(this.hints);
-      return { payloads, hints: found, status: 0 };
+  receiveMany(max: number, timeoutMs: number, waitMode: number): ReceivedBatch {
+    const batch = {
+      payloads: [] as Uint8Array[],
+      hints: [] as number[],
+      readOnly: [] as boolean[],
+    };
+    if (this.#untold !== 0) return { ...batch, status: this.#tell() };
+    const deadline = timeoutMs > 0 ? new Countdown(timeoutMs) : undefined;
+    const wanted = Math.min(max, BATCH_MESSAGES);
+    let status = 0;
+    while (batch.payloads.length < wanted) {
+      const isFirst = batch.payloads.length === 0;
+      const patienceMs = isFirst ? (deadline?.leftMs() ?? timeoutMs) : 0;
+      status = this.#receiveSmall(batch, wanted - batch.payloads.length, patienceMs, waitMode);
+      if (status !== Status.BUFFER_TOO_SHORT) break;
+      if (this.neededBytes < ZERO_COPY_BYTES) continue;
+      // A large one is not copied. Another receiver may have been faster.
+      const large = this.receive(0, waitMode);
+      if (typeof large !== 'number') {
+        batch.payloads.push(large);
+        batch.hints.push(this.hints);
+        batch.readOnly.push(this.readOnly);
+      } else if (large !== Status.EMPTY) {
+        status = large;
+        if (large === Status.OBJECT_DESTROYED && batch.payloads.length > 0) this.#untold = large;
+        break;
+      }
     }
-    this.#batch ??= this.#newBatch();
-    const { bytes, lengths, hints } = this.#batch;
-    const wanted = max < lengths.length ? lengths.subarray(0, max) : lengths;
-    const count = this.receivePacked(bytes, wanted, hints, timeoutMs);
-    if (count < 0) return { payloads, hints: found, status: -count };
+    return { ...batch, status: batch.payloads.length > 0 ? 0 : status };
+  }
+
+  /** Adds messages that are not large; why there are no more. */
+  #receiveSmall(batch: Batch, most: number, timeoutMs: number, waitMode: number): number {
+    this.#batch ??= newBatch();
+    const { bytes, lengths, hints, flags } = this.#batch;
+    const count = this.receivePacked(
+      bytes,
+      most < lengths.length ? lengths.subarray(0, most) : lengths,
+      hints,
+      timeoutMs,
+      waitMode,
+      ZERO_COPY_BYTES - 1,
+      flags,
+    );
+    if (count < 0) return -count;
     // One copy for all: each view of it is made here, and cheaper than one that the addon makes.
     let total = 0;
     for (let i = 0; i < count; i++) total += lengths[i] as number;
-    const buffer = bytes.slice(0, total).buffer;
+    const { buffer } = bytes.slice(0, total);
     let at = 0;
     for (let i = 0; i < count; i++) {
       const length = lengths[i] as number;
-      payloads.push(new Uint8Array(buffer, at, length));
-      found.push(hints[i] as number);
+      batch.payloads.push(new Uint8Array(buffer, at, length));
+      batch.hints.push(hints[i] as number);
+      batch.readOnly.push(flags[i] !== 0);
       at += length;
     }
-    if (this.#held !== undefined && count < max) {
-      payloads.push(this.#takeHeld());
-      found.push(this.hints);
-    }
-    return { payloads, hints: found, status: 0 };
+    return this.status;
   }
+}
 
-  #newBatch() {
-    const room = Math.max(BATCH_BYTES, 4 * this.#blockBytes);
-    return {
-      bytes: new Uint8Array(room),
-      lengths: new Uint32Array(BATCH_MESSAGES),
-      hints: new Float64Array(BATCH_MESSAGES),
-    };
-  }
+function newBatch() {
+  return {
+    bytes: new Uint8Array(BATCH_BYTES),
+    lengths: new Uint32Array(BATCH_MESSAGES),
+    hints: new Float64Array(BATCH_MESSAGES),
+    flags: new Uint8Array(BATCH_MESSAGES),
+  };
 }

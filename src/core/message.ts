@@ -16,12 +16,15 @@ export class Message implements Disposable {
   #bytes: Uint8Array;
   /** The number that the sender sent along. */
   readonly hints: number;
+  /** Whether the payload was lent and stays its sender's; `bytes` are a copy then. */
+  readonly readOnly: boolean;
 
   /** @internal Receive handles make messages. */
-  constructor(node: Node, bytes: Uint8Array, hints: number) {
+  constructor(node: Node, bytes: Uint8Array, hints: number, readOnly = false) {
     this.#node = node;
     this.#bytes = bytes;
     this.hints = hints;
+    this.readOnly = readOnly;
   }
 
   /** The payload. Views that are made of it keep it alive. */

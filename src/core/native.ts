@@ -142,8 +142,31 @@ export interface NativeAllocation {
 export type NativePort = { readonly port: unique symbol };
 
 /** Words that those calls set, of WORDS in all. */
-export const PortWord = { hints: 0, status: 1 } as const;
+export const PortWord = { hints: 0, status: 1, readOnly: 2, bytes: 3 } as const;
 export const PORT_WORDS = 16;
+
+/** What a channel is, and who is at it, at one moment. */
+export interface ChannelInfo {
+  /** Most messages. */
+  readonly capacity: number;
+  /** Payloads up to this many bytes lie in the channel itself. */
+  readonly blockBytes: number;
+  readonly endOfStream: boolean;
+  /** Whether this attachment masquerades as one of another node. */
+  readonly remote: boolean;
+  /** Messages that wait. */
+  readonly messages: number;
+  /** Messages that fit beside them. */
+  readonly free: number;
+  /** Open handles over all processes. */
+  readonly senders: number;
+  readonly receivers: number;
+  /** Attachments over all processes. */
+  readonly holders: number;
+  /** Sends and receives, by threads and by promises, that wait. */
+  readonly blockedSenders: number;
+  readonly blockedReceivers: number;
+}
 
 export interface NativeChannel extends NativeObject {
   readonly capacity: number;
@@ -160,8 +183,38 @@ export interface NativeChannel extends NativeObject {
   /** Opens a counted handle; its number, or minus a status. */
   openHandle(role: number): number;
   closeHandle(handle: number): void;
-  trySendAllocation(allocation: NativeAllocation, hints: number): Status;
-  sendAllocationSync(allocation: NativeAllocation, hints: number, timeoutMs: number): Status;
+  trySendAllocation(
+    allocation: NativeAllocation,
+    hints: number,
+    readOnly: boolean,
+    how: number,
+  ): Status;
+  sendAllocationSync(
+    allocation: NativeAllocation,
+    hints: number,
+    readOnly: boolean,
+    how: number,
+    timeoutMs: number,
+  ): Status;
+  /** The number of a message whose receipt is waited for, or minus a status. */
+  trySendNoted(
+    payload: Uint8Array | Uint8Array[] | NativeAllocation,
+    hints: number,
+    readOnly: boolean,
+  ): number;
+  /** SUCCESS once that message was received, WOULD_BLOCK before. */
+  tryReceipt(message: number): Status;
+  /** SUCCESS if that message is this process's again, STATE if it was received. */
+  takeBack(message: number): Status;
+  receiveToPool(pool: NativePool, timeoutMs: number): NativeAllocation | Status;
+  /** The length of the message, or minus a status. */
+  receiveToAllocation(allocation: NativeAllocation, timeoutMs: number): number;
+  tryPop(): Status;
+  /** How many messages there were, or minus a status. */
+  drain(): number;
+  reset(): Status;
+  info(): ChannelInfo;
+  masquerade(isRemote: boolean): void;
   tryPeek(): Uint8Array | Status;
   tryPoll(event: number): Status;
   pollSync(event: number, timeoutMs: number): Status;
@@ -204,6 +257,7 @@ export interface NativeBinding {
     capacity: number,
     blockBytes: number,
     endOfStream: boolean,
+    payloadPool: NativePool | undefined,
   ): NativeChannel | Status;
   attachChannel(node: NativeNode, handle: Uint8Array, adopt: boolean): NativeChannel | Status;
   /** 0 or minus a status, as all calls of the data path; a time-out of 0 tries once. */
@@ -212,9 +266,17 @@ export interface NativeBinding {
     parts: Uint8Array | Uint8Array[],
     hints: number,
     timeoutMs: number,
+    how: number,
   ): number;
   /** Bytes that now lie in `room`, or the payload if that was too short, or minus a status. */
-  receive(port: NativePort, room: Uint8Array, timeoutMs: number): number | Uint8Array;
+  receive(
+    port: NativePort,
+    room: Uint8Array,
+    timeoutMs: number,
+    waitMode: number,
+  ): number | Uint8Array;
+  /** Bytes that now lie in `room`, or minus a status; a message without room stays. */
+  receiveInto(port: NativePort, room: Uint8Array, timeoutMs: number, waitMode: number): number;
   /** How many of the list from `first` on were put in; PortWord.status says why no more. */
   sendMany(
     port: NativePort,
@@ -232,8 +294,9 @@ export interface NativeBinding {
     timeoutMs: number,
   ): number;
   /**
-   * How many messages now lie in `bytes`; waits for the first only. With BUFFER_TOO_SHORT as
-   * PortWord.status one more was received, for `receiveHeld`.
+   * How many messages now lie in `bytes`; waits for the first only. PortWord.status says why no
+   * more: BUFFER_TOO_SHORT for one that has no room or is longer than `most`. The table `flags`
+   * gets 1 for those that stay their sender's.
    */
   receivePacked(
     port: NativePort,
@@ -241,8 +304,10 @@ export interface NativeBinding {
     lengths: Uint32Array,
     hints: Float64Array,
     timeoutMs: number,
+    waitMode: number,
+    most?: number,
+    flags?: Uint8Array,
   ): number;
-  receiveHeld(port: NativePort): Uint8Array | number;
   createLock(pool: NativePool, robust: boolean): NativeLock | Status;
   attachLock(node: NativeNode, handle: Uint8Array, adopt: boolean): NativeLock | Status;
   /** The text that the last failed factory or attach left, '' if none. */

@@ -29,7 +29,10 @@ export const Lane = {
   pollOut: 3,
   pollEmpty: 4,
   pollFull: 5,
-  channelMemory: 6,
+  pollInOut: 6,
+  pollDestroyed: 7,
+  channelMemory: 8,
+  receipt: 9,
   lock: 0,
   memory: 0,
 } as const;

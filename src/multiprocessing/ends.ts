@@ -15,6 +15,7 @@ import {
   type Node,
   type ReceiveHandle,
   type SendHandle,
+  snapshot,
   type WaitOptions,
 } from '../core/index.ts';
 import { ClosedError, TimeoutError } from '../runtime/errors/index.ts';
@@ -28,19 +29,6 @@ export function valueIn(message: Message): unknown {
   } finally {
     message.release();
   }
-}
-
-/** One copy of all parts: what a message keeps when it can't be sent at once. */
-function snapshot(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.byteLength;
-  const copy = new Uint8Array(length);
-  let offset = 0;
-  for (const part of parts) {
-    copy.set(part, offset);
-    offset += part.byteLength;
-  }
-  return copy;
 }
 
 /** What makes a call fail even if it need not wait. */
@@ -77,7 +65,7 @@ export class WriteEnd {
     const message = snapshot(parts);
     await this.#turns.run(
       options,
-      (left) => this.#handle.send(message, { ...left, hints }),
+      (left) => this.#handle.send(message, { ...left, hints, stable: true }),
       () => {
         throw new TimeoutError('send: the pipe or queue stayed full');
       },
