@@ -14,6 +14,7 @@ import {
   ChannelSet,
   Condition,
   RobustLock,
+  RwLock,
   Semaphore,
 } from 'dragon-runtime/core';
 import { type Connection, Process, pipe } from 'dragon-runtime/multiprocessing';
@@ -25,6 +26,18 @@ export type SemaphoreStep =
       readonly timeoutMs: number;
     }
   | { readonly kind: 'release'; readonly permits: number };
+
+export interface RwStep {
+  readonly kind: 'read' | 'write';
+  readonly flavour: 'async' | 'sync' | 'try';
+  readonly timeoutMs: number;
+  readonly holdMs: number;
+}
+
+/** A step of reading or writing: when the call was, and from when until when it was in. */
+export interface RwHappened extends Happened<RwStep> {
+  readonly inNs: readonly [from: number, to: number];
+}
 
 /** What a step did, and when. */
 export interface Happened<Step> {
@@ -72,6 +85,8 @@ export type Script =
       readonly lock: Uint8Array;
       readonly flavour: 'async' | 'sync';
     }
+  | { readonly kind: 'rwlock'; readonly handle: Uint8Array; readonly steps: readonly RwStep[] }
+  | { readonly kind: 'hold'; readonly handle: Uint8Array; readonly holds: 'read' | 'write' }
   | { readonly kind: 'write for ever'; readonly handle: Uint8Array }
   | { readonly kind: 'read'; readonly handle: Uint8Array; readonly count: number };
 
@@ -159,6 +174,39 @@ async function useCondition(script: Extract<Script, { kind: 'condition' }>): Pro
   return isNotified;
 }
 
+async function enter(lock: RwLock, { kind, flavour, timeoutMs }: RwStep): Promise<boolean> {
+  const options = { timeout: timeoutMs };
+  if (kind === 'read') {
+    if (flavour === 'try') return lock.tryRead();
+    return flavour === 'sync' ? lock.readSync(options) : await lock.read(options);
+  }
+  if (flavour === 'try') return lock.tryWrite();
+  return flavour === 'sync' ? lock.writeSync(options) : await lock.write(options);
+}
+
+async function useRwLock(handle: Uint8Array, steps: readonly RwStep[]): Promise<RwHappened[]> {
+  using lock = RwLock.attach(currentNode(), handle);
+  const history: RwHappened[] = [];
+  for (const step of steps) {
+    const startNs = nowNs();
+    const done = await enter(lock, step);
+    const endNs = nowNs();
+    if (done && step.holdMs > 0) await sleep(step.holdMs);
+    history.push({ step, startNs, endNs, done, inNs: [endNs, nowNs()] });
+    if (done && step.kind === 'read') lock.endRead();
+    if (done && step.kind === 'write') lock.endWrite();
+  }
+  return history;
+}
+
+/** Reads or writes until it is killed. */
+async function hold(script: Extract<Script, { kind: 'hold' }>): Promise<never> {
+  const lock = RwLock.attach(currentNode(), script.handle);
+  if (script.holds === 'read') lock.readSync();
+  else lock.writeSync();
+  for (;;) await sleep(1000);
+}
+
 /** Rounds of 100 equal bytes. */
 async function writeForEver(handle: Uint8Array): Promise<never> {
   const broadcast = Broadcast.attach(currentNode(), handle);
@@ -193,6 +241,10 @@ function carryOut(script: Script): Promise<unknown> {
       return watch(script);
     case 'condition':
       return useCondition(script);
+    case 'rwlock':
+      return useRwLock(script.handle, script.steps);
+    case 'hold':
+      return hold(script);
     case 'write for ever':
       return writeForEver(script.handle);
     case 'read':

@@ -16,6 +16,7 @@ struct Classes {
   Napi::FunctionReference barrier;
   Napi::FunctionReference condition;
   Napi::FunctionReference broadcast;
+  Napi::FunctionReference rw_lock;
   Napi::FunctionReference channel_set;
 };
 

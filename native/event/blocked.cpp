@@ -6,6 +6,7 @@
 #include "channel/channel.h"
 #include "channel/lock_object.h"
 #include "event/barrier.h"
+#include "event/rw_lock.h"
 #include "event/semaphore.h"
 #include "memory/handle.h"
 #include "memory/pool.h"
@@ -128,6 +129,10 @@ class Asker {
         out.object = "barrier";
         ask_barrier(*info, out);
         break;
+      case HandleKind::kRwLock:
+        out.object = "reader-writer lock";
+        ask_rw_lock(*info, out);
+        break;
       case HandleKind::kCounter:
         out.object = "counter";
         out.wakers = holders(key_of(out));
@@ -182,6 +187,33 @@ class Asker {
       out.others = true;  // it is free, or comes to be so by itself
     } else {
       out.wakers.push_back(holder);
+    }
+  }
+
+  // Whoever writes; for a writer whoever reads; for a reader the writers that go first, or whoever
+  // reads if no more may.
+  void ask_rw_lock(const AllocationInfo& info, BlockedWait& out) const {
+    const bool reads = lane_of(out) == RwLock::kLaneRead;
+    out.operation = reads ? "read" : "write";
+    const auto add = [&](ActorId actor) {
+      if (actor != 0 && node_->actors().alive(actor)) out.wakers.push_back(actor);
+    };
+    add(RwLock::writer_of(info));
+    if (!out.wakers.empty()) return;
+    if (reads) add_waiting(key_of(out) | RwLock::kLaneWrite, out);
+    bool is_full = false;
+    const std::vector<ActorId> readers = RwLock::readers_of(info, is_full);
+    if (!reads || (is_full && out.wakers.empty())) {
+      for (const ActorId actor : readers) add(actor);
+    }
+    out.others = out.wakers.empty();
+  }
+
+  // Those that wait in a queue.
+  void add_waiting(uint64_t key, BlockedWait& out) const {
+    for (uint32_t index = 1; index < node_->records().committed(); ++index) {
+      WaitInfo wait;
+      if (node_->lot().info(index, wait) && wait.key == key) out.wakers.push_back(wait.actor);
     }
   }
 

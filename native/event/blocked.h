@@ -24,8 +24,9 @@ struct BlockedWait {
   const char* operation = "wait";
   // Who could end the wait, each once, the waiter itself if it could. For a lock its holder; for
   // an empty channel its senders, or who has it open if there are none; for a full one its
-  // receivers; for memory the owners of allocations and the receivers of messages with memory;
-  // for the other objects everybody who has them open.
+  // receivers; for a reader-writer lock its writer, its readers, or the writers that a reader lets
+  // go first; for memory the owners of allocations and the receivers of messages with memory; for
+  // the other objects everybody who has them open.
   std::vector<ActorId> wakers;
   // Somebody else could end it as well: a barrier waits for more parties than have it open, or
   // what was waited for is there already.

@@ -7,6 +7,7 @@
 #include "event/barrier.h"
 #include "event/condition.h"
 #include "event/event_fixture.h"
+#include "event/rw_lock.h"
 #include "event/semaphore.h"
 
 using namespace dragon;
@@ -114,6 +115,35 @@ TEST_CASE_FIXTURE(Scene, "a wait for a lock names its holder [EVT-070]") {
   CHECK(text_of(wait) == "acquire lock");
   CHECK(wait.wakers == Actors{me});
   CHECK_FALSE(wait.others);
+}
+
+TEST_CASE_FIXTURE(Scene, "a wait for a reader-writer lock names who is in the way [EVT-104]") {
+  std::unique_ptr<RwLock> lock;
+  check_ok(RwLock::create(pool, 2, lock));
+  const auto its_lock = at_other(*lock);
+  CHECK(seen(its_lock->read_place()).others);  // it is free
+  CHECK(seen(its_lock->write_place()).others);
+  check_ok(lock->try_write());
+  CHECK(text_of(seen(its_lock->read_place())) == "read reader-writer lock");
+  CHECK(seen(its_lock->read_place()).wakers == Actors{me});
+  const BlockedWait wait = seen(its_lock->write_place());
+  CHECK(text_of(wait) == "write reader-writer lock");
+  CHECK(wait.wakers == Actors{me});
+  CHECK_FALSE(wait.others);
+  check_ok(lock->end_write());
+  check_ok(lock->try_read());
+  CHECK(seen(its_lock->write_place()).wakers == Actors{me});
+  CHECK(seen(its_lock->read_place()).others);  // there is room for it
+  check_ok(its_lock->try_read());
+  CHECK(seen(its_lock->write_place()).wakers == both);
+  CHECK(seen(its_lock->read_place()).wakers == both);  // no more may read
+  check_ok(its_lock->end_read());
+  // A writer that waits goes first.
+  RecordId record = 0;
+  check_ok(node->lot().arm(lock->write_place(), WaitKind::kBlocked, 0, record));
+  CHECK(seen(its_lock->read_place()).wakers == Actors{me});
+  node->lot().cancel(record);
+  check_ok(lock->end_read());
 }
 
 TEST_CASE_FIXTURE(Scene, "a wait for others names those that have the object open [EVT-070]") {

@@ -114,9 +114,12 @@ Status RwLock::write(Deadline deadline) {
   if (closed()) return DRAGON_CLOSED;
   const Status status =
       wait_for(write_place(), deadline, [this](bool probe) { return try_write(probe); });
-  // Readers have let this writer go first, which does not come now.
-  if (status == DRAGON_TIMEOUT && someone_waits(read_place())) node().lot().wake_all(read_place());
+  if (status == DRAGON_TIMEOUT) give_up_write();
   return status;
+}
+
+void RwLock::give_up_write() {
+  if (!closed() && someone_waits(read_place())) node().lot().wake_all(read_place());
 }
 
 Status RwLock::end_write() {
@@ -231,6 +234,24 @@ uint32_t RwLock::readers() const {
   const uint32_t capacity = closed() ? 0 : shared().capacity.load();
   for (uint32_t index = 0; index < capacity; ++index) count += reader(index).load() != 0 ? 1 : 0;
   return count;
+}
+
+ActorId RwLock::writer_of(const AllocationInfo& object) {
+  return actor_of(reinterpret_cast<const RwLockHeader*>(object.allocation.data)->writer.load());
+}
+
+std::vector<ActorId> RwLock::readers_of(const AllocationInfo& object, bool& all) {
+  const auto* header = reinterpret_cast<const RwLockHeader*>(object.allocation.data);
+  const auto* words = reinterpret_cast<const Word64*>(header + 1);
+  const uint64_t room = (object.allocation.bytes - sizeof(RwLockHeader)) / sizeof(Word64);
+  const uint64_t capacity = std::min<uint64_t>(header->capacity.load(), room);
+  std::vector<ActorId> found;
+  for (uint64_t index = 0; index < capacity; ++index) {
+    const ActorId reader = actor_of(words[index].load());
+    if (reader != 0) found.push_back(reader);
+  }
+  all = found.size() == capacity;
+  return found;
 }
 
 bool RwLock::owner_died() const {

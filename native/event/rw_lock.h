@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "channel/managed_object.h"
 
@@ -60,12 +61,19 @@ class RwLock : public ManagedObject {
   Status write(Deadline deadline);
   // Anyone may; NOT_OWNER if nobody writes.
   Status end_write();
+  // For who waited in an event loop to write and does not come: readers have let it go first.
+  void give_up_write();
 
   // 0 if nobody writes.
   ActorId writer() const;
   // Actors that read, the dead among them.
   uint32_t readers() const;
   bool owner_died() const;
+
+  // The same of a lock that this process need not have open, for blocked.h.
+  static ActorId writer_of(const AllocationInfo& object);
+  // `all` is set if no further actor may read.
+  static std::vector<ActorId> readers_of(const AllocationInfo& object, bool& all);
 
   using ManagedObject::place;
   WaitPlace read_place() const { return ManagedObject::place(kLaneRead); }

@@ -81,6 +81,20 @@ export interface NativeBroadcast extends NativeManaged {
   waitSync(timeoutMs: number): Uint8Array | Status;
 }
 
+/** `lane` is 0 to read, 1 to write. */
+export interface NativeRwLock extends NativeManaged {
+  /** Actor that writes, 0 if none. */
+  readonly writer: number;
+  readonly readers: number;
+  readonly ownerDied: boolean;
+  /** `probe` asks the kernel whether those in the way live. */
+  attempt(lane: number, probe: boolean): Status;
+  waitSync(lane: number, timeoutMs: number): Status;
+  end(lane: number): Status;
+  /** Who waited to write and does not come tells those that let it go first. */
+  giveUp(): void;
+}
+
 export interface NativeChannelSet {
   /** The member's number. */
   add(channel: NativeChannel, mask: number): Count;
@@ -108,6 +122,8 @@ interface EventBinding {
   attachCondition(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeCondition>;
   createBroadcast(pool: NativePool, bytes: number, rounds: number): Made<NativeBroadcast>;
   attachBroadcast(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeBroadcast>;
+  createRwLock(pool: NativePool, readers: number): Made<NativeRwLock>;
+  attachRwLock(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeRwLock>;
   createChannelSet(node: NativeNode): Made<NativeChannelSet>;
 }
 
