@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type Allocation,
   Channel,
   type Message,
   Node,
   Pool,
+  type Received,
   type ReceiveHandle,
   type SendHandle,
 } from 'dragon-runtime/core';
@@ -26,7 +28,7 @@ const operation = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('send' as const),
-      form: fc.constantFrom('try', 'parts', 'sync', 'async', 'allocation'),
+      form: fc.constantFrom('try', 'parts', 'sync', 'async', 'allocation', 'lent', 'receipt'),
       pick,
       size,
     }),
@@ -44,7 +46,7 @@ const operation = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('receive' as const),
-      form: fc.constantFrom('try', 'sync', 'async', 'into', 'peek'),
+      form: fc.constantFrom('try', 'sync', 'async', 'into', 'to', 'peek', 'pop'),
       pick,
     }),
   },
@@ -59,6 +61,7 @@ const operation = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('open', 'close'), pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('look' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('drain' as const), pick }) },
 );
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
@@ -83,6 +86,7 @@ class Pair {
   readonly capacity: number;
   readonly stream: boolean;
   readonly queue: Sent[] = [];
+  readonly lent: Allocation[] = [];
   senders: SendHandle[] = [];
   receivers: ReceiveHandle[] = [];
   count = 0;
@@ -131,13 +135,16 @@ class Pair {
         return this.#handles(step);
       case 'look':
         return this.#look();
+      case 'drain':
+        return expect(this.attachments[step.pick & 1]?.drain()).toBe(this.queue.splice(0).length);
     }
   }
 
   async #send({ form, pick: which, size: length }: Operation & { kind: 'send' }): Promise<void> {
     const sender = this.senders[which % this.senders.length];
     if (sender === undefined) return;
-    const message = this.next(form === 'allocation' ? length + 1 : length);
+    const isMemory = form === 'allocation' || form === 'lent';
+    const message = this.next(isMemory ? Math.max(1, length) : length);
     const { bytes, hints } = message;
     const options = { hints, timeout: 0 };
     if (form === 'try' || form === 'parts') {
@@ -148,7 +155,18 @@ class Pair {
       return expect(sent).toBe(expected);
     }
     const expected = this.expectSend([message], 'ERR_TIMEOUT');
+    // Nobody receives it at once, so it is taken back.
+    const isTakenBack = form === 'receipt' && expected === 1;
+    if (isTakenBack) this.queue.pop();
     const calls: Record<string, () => void | Promise<void>> = {
+      receipt: () => sender.send(bytes, { ...options, mode: 'whenReceived' }),
+      lent: () => {
+        const memory = this.pool.allocateSync(Math.max(1, length));
+        this.lent.push(memory);
+        memory.bytes.set(bytes);
+        sender.sendSync(memory, { ...options, readOnly: true });
+        expect(memory.owned).toBe(true);
+      },
       sync: () => sender.sendSync(bytes, options),
       async: () => sender.send(bytes, options),
       allocation: () => {
@@ -162,7 +180,7 @@ class Pair {
       await calls[form]?.();
       return 1;
     });
-    expect(sent).toBe(expected);
+    expect(sent).toBe(isTakenBack ? 'ERR_TIMEOUT' : expected);
   }
 
   async #sendMany({ form, pick: which, sizes }: Operation & { kind: 'sendMany' }): Promise<void> {
@@ -196,17 +214,28 @@ class Pair {
       sync: () => receiver.receiveSync({ timeout: 0 }),
       async: () => receiver.receive({ timeout: 0 }),
       into: () => receiver.tryReceiveInto(room),
+      to: () => receiver.tryReceiveTo(this.pool),
+      pop: () => receiver.tryPop(),
     };
     const found = await outcome(() => calls[form]?.());
     const expected = form === 'peek' ? this.queue[0] : this.queue.shift();
     if (expected === undefined) {
-      const empty = { try: undefined, peek: undefined, into: -1 } as Record<string, unknown>;
+      const none = { try: undefined, peek: undefined, to: undefined };
+      const empty: Record<string, unknown> = { ...none, into: -1, pop: false };
       const nothing = form in empty ? empty[form] : 'ERR_TIMEOUT';
       return expect(found).toBe(this.ended ? 'ERR_EOF' : nothing);
     }
+    if (form === 'pop') return expect(found).toBe(true);
+    if (form === 'to') return this.#checkPlaced(found as Received, expected);
     if (form !== 'into') return this.check(found as Message, expected);
     expect([found, receiver.hints]).toEqual([expected.bytes.length, expected.hints]);
     expect(Buffer.compare(room.subarray(0, expected.bytes.length), expected.bytes)).toBe(0);
+  }
+
+  #checkPlaced({ memory, byteLength, hints }: Received, expected: Sent): void {
+    expect([byteLength, hints]).toEqual([expected.bytes.length, expected.hints]);
+    expect(Buffer.compare(memory.bytes.subarray(0, byteLength), expected.bytes)).toBe(0);
+    memory.free();
   }
 
   async #receiveMany(step: Operation & { kind: 'receiveMany' }): Promise<void> {
@@ -278,6 +307,7 @@ class Pair {
 
   close(): void {
     for (const channel of this.attachments) channel.close();
+    for (const memory of this.lent) memory.free();
   }
 }
 
@@ -297,7 +327,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-it('a channel is a bounded list with two kinds of ends [CH-001, CH-002, CH-020]', async () => {
+it('a channel is a bounded list with two kinds of ends [CH-001, CH-002, COR-035]', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(operation, { maxLength: 60 }),

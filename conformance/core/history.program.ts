@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { Channel, Pool } from 'dragon-runtime/core';
 import fc from 'fast-check';
 import { check, multiProcess, runChecks } from '../harness/inside.ts';
-import { drain, nowNs, Players, type Step } from '../tasks/core-scripts.ts';
+import {
+  drain,
+  nowNs,
+  Players,
+  type ReceiveForm,
+  type SendForm,
+  type Step,
+} from '../tasks/core-scripts.ts';
 import { contradictions } from './queue-history.ts';
 
 const PROCESSES = 4;
@@ -17,11 +24,14 @@ const size = fc.oneof(
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
-    send: fc.constantFrom('try', 'sync', 'async', 'many', 'packed', 'allocation', 'handle'),
+    send: fc.constantFrom<SendForm>(
+      ...(['try', 'sync', 'async', 'many', 'packed'] as const),
+      ...(['allocation', 'handle', 'receipt', 'lent'] as const),
+    ),
     sizes: fc.array(size, { minLength: 1, maxLength: 5 }),
   }),
   fc.record({
-    receive: fc.constantFrom('try', 'sync', 'async', 'into', 'many', 'packed'),
+    receive: fc.constantFrom<ReceiveForm>('try', 'sync', 'async', 'into', 'to', 'many', 'packed'),
     max: fc.integer({ min: 1, max: 6 }),
   }),
 );
@@ -50,6 +60,11 @@ check('linearizable', async () => {
     ),
     { numRuns: RUNS },
   );
+  // What the last scripts have lent is freed by the next ones.
+  using channel = Channel.create(pool);
+  const last = { channel: channel.serialize(), by: 0, beginNs: 0, steps: [] };
+  await players.play(Array.from({ length: PROCESSES }, () => last));
+  channel.close();
   assert.deepEqual([pool.stats().allocations, pool.audit()], [before, '']);
 });
 

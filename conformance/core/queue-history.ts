@@ -14,7 +14,7 @@ export type Event =
       readonly at: Span;
       readonly by: number;
     }
-  | { readonly kind: 'empty' | 'full'; readonly at: Span; readonly by: number };
+  | { readonly kind: 'empty' | 'full' | 'withdrawn'; readonly at: Span; readonly by: number };
 
 /** Nanoseconds: the operation took effect somewhere in between. */
 export type Span = readonly [begin: number, end: number];
@@ -81,6 +81,15 @@ function wronglyEmpty(events: readonly Event[], all: readonly Item[], found: str
   }
 }
 
+/**
+ * Whether a message that was sent and taken back may have had its place at an instant: it has it
+ * until those before it are gone.
+ */
+function mayHavePlace({ at }: Event, all: readonly Item[], instant: number): boolean {
+  if (at[0] > instant) return false;
+  return at[1] >= instant || all.some((it) => it.sent[0] <= at[1] && it.received[1] >= instant);
+}
+
 /** A "full" has an instant at which as many messages as it holds may have been there. */
 function wronglyFull(
   events: readonly Event[],
@@ -88,13 +97,16 @@ function wronglyFull(
   capacity: number,
   found: string[],
 ): void {
+  const withdrawn = events.filter(({ kind }) => kind === 'withdrawn');
+  const begins = [...all.map(({ sent }) => sent[0]), ...withdrawn.map((event) => event.at[0])];
   for (const { kind, at } of events) {
     if (kind !== 'full') continue;
-    const instants = [at[0], ...all.map(({ sent }) => sent[0])];
+    const instants = [at[0], ...begins];
     const isPossible = instants.some((instant) => {
       if (instant < at[0] || instant > at[1]) return false;
       const may = all.filter(({ sent, received }) => sent[0] <= instant && received[1] >= instant);
-      return may.length >= capacity;
+      const places = withdrawn.filter((event) => mayHavePlace(event, all, instant));
+      return may.length + places.length >= capacity;
     });
     if (!isPossible) found.push(`the channel was not full between ${at[0]} and ${at[1]}`);
   }

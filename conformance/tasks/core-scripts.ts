@@ -10,8 +10,17 @@ import { Allocation, Channel, Node, Pool } from 'dragon-runtime/core';
 import { type Connection, Process, pipe } from 'dragon-runtime/multiprocessing';
 import type { Event, Span } from '../core/queue-history.ts';
 
-export type SendForm = 'try' | 'sync' | 'async' | 'many' | 'packed' | 'allocation' | 'handle';
-export type ReceiveForm = 'try' | 'sync' | 'async' | 'into' | 'many' | 'packed';
+export type SendForm =
+  | 'try'
+  | 'sync'
+  | 'async'
+  | 'many'
+  | 'packed'
+  | 'allocation'
+  | 'handle'
+  | 'receipt'
+  | 'lent';
+export type ReceiveForm = 'try' | 'sync' | 'async' | 'into' | 'to' | 'many' | 'packed';
 
 export type Step =
   | { readonly send: SendForm; readonly sizes: readonly number[] }
@@ -36,6 +45,9 @@ const ROOM = 1024 * 1024;
 export const nowNs = (): number => Number(process.hrtime.bigint());
 
 const fillOf = (id: number): number => (id * 7 + (id >> 20)) & 0xff;
+
+/** What was lent by a script. Who has received it may be copying it until all scripts have ended. */
+const lentBefore: Allocation[] = [];
 
 class Player {
   readonly #node = Node.current();
@@ -90,6 +102,7 @@ class Player {
 
   async #sendOne(form: SendForm, bytes: Uint8Array, id: number): Promise<void> {
     const options = { hints: id, timeout: PATIENCE_MS };
+    if (form === 'receipt' || form === 'lent') return await this.#sendReceived(form, bytes, id);
     let begin = nowNs();
     let sent = true;
     try {
@@ -112,6 +125,23 @@ class Player {
     }
     if (sent) this.#note('send', [id], begin);
     else this.#noteNothing('full', begin);
+  }
+
+  /** Back when somebody has received it; else it was taken back. */
+  async #sendReceived(form: SendForm, bytes: Uint8Array, id: number): Promise<void> {
+    const options = { hints: id, timeout: PATIENCE_MS, mode: 'whenReceived' } as const;
+    const lent = form === 'lent' ? this.#pool.allocateSync(bytes.length + 1) : undefined;
+    lent?.bytes.fill(fillOf(id));
+    const begin = nowNs();
+    try {
+      if (lent === undefined) await this.#sender.send(bytes, options);
+      else this.#sender.sendSync(lent, { ...options, readOnly: true });
+      this.#note('send', [id], begin);
+    } catch (error) {
+      if (!DragonError.is(error) || error.code !== 'ERR_TIMEOUT') throw error;
+      this.events.push({ kind: 'withdrawn', at: [begin, nowNs()], by: this.#by });
+    }
+    if (lent !== undefined) lentBefore.push(lent);
   }
 
   /** The id of a received message, whose bytes have to be those of the id. */
@@ -150,6 +180,12 @@ class Player {
     if (form === 'into') {
       const length = receiver.tryReceiveInto(this.#room);
       return length < 0 ? [] : [this.#open(this.#room.subarray(0, length), receiver.hints)];
+    }
+    if (form === 'to') {
+      const received = receiver.tryReceiveTo(this.#pool);
+      if (received === undefined) return [];
+      using memory = received.memory;
+      return [this.#open(memory.bytes.subarray(0, received.byteLength), received.hints)];
     }
     if (form === 'packed') return this.#receivePacked(max);
     if (form === 'many') {
@@ -191,6 +227,7 @@ class Player {
 }
 
 async function play({ channel: handle, by, beginNs, steps }: CoreScript): Promise<Event[]> {
+  for (const memory of lentBefore.splice(0)) memory.free();
   const channel = Channel.attach(Node.current(), handle);
   const player = new Player(channel, by);
   while (nowNs() < beginNs);

@@ -45,8 +45,8 @@ export interface SendOptions extends WaitOptions {
   /** Default: that of the handle. */
   readonly mode?: ReturnMode | undefined;
   /**
-   * Lends an allocation: it stays the sender's, who keeps it until it was received. Who receives
-   * it is told, and gets ERR_OBJECT_DESTROYED for one that was freed. Not for bytes.
+   * Lends an allocation: it stays the sender's, who keeps it until its receivers have said that
+   * they have it: they copy it, and get ERR_OBJECT_DESTROYED for one that was freed. Not for bytes.
    */
   readonly readOnly?: boolean | undefined;
   /** The bytes will not change before the send has settled, so it keeps no copy while it waits. */
