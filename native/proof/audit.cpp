@@ -22,13 +22,22 @@ std::string audit_structures(Scene& scene) {
   return fault.empty() ? "" : "parking lot: " + fault;
 }
 
+// The queue's counts are an object of their own.
+uint64_t board_of(const Scene& scene) {
+  Handle board;
+  const Status status = decode_handle_for(scene.node->identity(), HandleKind::kTaskBoard,
+                                          scene.handles.queue + kHandleBytes, kHandleBytes, board);
+  return status == DRAGON_SUCCESS ? board.allocation : 0;
+}
+
 std::set<uint64_t> objects_of(const Scene& scene) {
   std::set<uint64_t> objects = {scene.counter->id()};
   for (const auto& channel : scene.channels) objects.insert(channel->id());
   for (const auto& lock : scene.locks) objects.insert(lock->id());
   const Meetings& meetings = scene.meetings;
   objects.insert({meetings.semaphore->id(), meetings.barrier->id(), meetings.event->id(),
-                  meetings.broadcast->id(), meetings.condition->id(), meetings.rw_lock->id()});
+                  meetings.broadcast->id(), meetings.condition->id(), meetings.rw_lock->id(),
+                  meetings.queue->channel().id(), board_of(scene)});
   return objects;
 }
 
@@ -125,6 +134,26 @@ std::string use_rw_lock(RwLock& lock) {
   return lock.end_read() == DRAGON_SUCCESS ? "" : "a reader that was put out";
 }
 
+std::string use_queue(Queue& queue) {
+  ReceivedMessage item;
+  std::vector<uint8_t> buffer(queue.channel().block_bytes());
+  while (queue.get(buffer.data(), Deadline::once(), item) == DRAGON_SUCCESS) {
+    Channel::release(item);
+    queue.task_done();
+  }
+  // Items that went down with somebody are lost when a join has found them so.
+  Status status = queue.join(Deadline::once());
+  if (status == DRAGON_OWNER_DIED) queue.forget_lost();
+  status = queue.put(nullptr, 0, 0, Deadline::once());
+  if (status == DRAGON_SUCCESS) status = queue.get(buffer.data(), Deadline::once(), item);
+  if (status != DRAGON_SUCCESS) return fault_of("an item of a queue", status);
+  status = queue.join(Deadline::once());
+  if (status != DRAGON_WOULD_BLOCK) return fault_of("a join with an item in hand", status);
+  status = queue.task_done();
+  if (status == DRAGON_SUCCESS) status = queue.join(Deadline::once());
+  return status == DRAGON_SUCCESS ? "" : fault_of("a join of a queue", status);
+}
+
 std::string use_meetings(Meetings& meetings) {
   uint64_t before = 0;
   if (meetings.semaphore->release(1) != DRAGON_SUCCESS) return "a release of a semaphore failed";
@@ -151,7 +180,8 @@ std::string use_meetings(Meetings& meetings) {
   status = meetings.condition->notify(UINT32_MAX, count);
   if (status != DRAGON_SUCCESS) return fault_of("a notify", status);
   if (count != 0) return "a condition at which somebody waits who has gone";
-  return use_rw_lock(*meetings.rw_lock);
+  const std::string fault = use_rw_lock(*meetings.rw_lock);
+  return fault.empty() ? use_queue(*meetings.queue) : fault;
 }
 
 std::string fill_and_drain(Channel& channel) {

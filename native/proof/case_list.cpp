@@ -87,6 +87,11 @@ void attach_and_watch(const Scene& scene, Victim& victim) {
   victim.channel = attach_channel(scene, victim);
 }
 
+void attach_and_put(const Scene& scene, Victim& victim) {
+  attach_meetings(scene, victim);
+  must(victim.meetings.queue->put(nullptr, 0, 1, Deadline::once()));
+}
+
 void attach_and_read(const Scene& scene, Victim& victim) {
   attach_meetings(scene, victim);
   must(victim.meetings.rw_lock->try_read());
@@ -193,6 +198,13 @@ void use_views(const Scene&, Victim& victim) {
   must(copy.free());
 }
 
+void finish_item(const Scene&, Victim& victim) {
+  uint8_t buffer[256];
+  ReceivedMessage item;
+  must(victim.meetings.queue->get(buffer, Deadline::once(), item));
+  must(victim.meetings.queue->task_done());
+}
+
 // It stands in the channel's queue and finds that nothing comes.
 void watch(const Scene&, Victim& victim) {
   ChannelSet set(victim.node);
@@ -287,6 +299,7 @@ const std::vector<Case> all_cases = {
      Effect::kReceives},
     {"reset", attach_all, [](const Scene&, Victim& v) { must(v.channel->reset()); },
      Effect::kReceives},
+    {"get-item", attach_and_put, finish_item, Effect::kNone},
     {"watch", attach_and_watch, watch, Effect::kNone},
     {"read", attach_meetings, [](const Scene&, Victim& v) { must(v.meetings.rw_lock->try_read()); },
      Effect::kNone},

@@ -279,6 +279,31 @@ void Run::drain(uint32_t channel, uint32_t messages) {
   }
 }
 
+// Takes what is left; then all is finished but what the dead had in hand.
+std::string Run::finish_queue() {
+  Queue& queue = *scene_.meetings.queue;
+  for (;;) {
+    ReceivedMessage item;
+    Noted noted(records_.journals[0], EntryKind::kReceive, OpKind::kQueue, 0, kQueueChannel,
+                Patience::kTry, 0);
+    const Status status = queue.get(buffer_.data(), Deadline::once(), item);
+    if (status == DRAGON_SUCCESS) noted.message(id_of(item));
+    noted.end(status);
+    if (status == DRAGON_EMPTY) break;
+    if (status != DRAGON_SUCCESS) return fault_of("the watcher's get", status);
+    if (!is_intact(item)) return "an item that was left has other bytes";
+    Channel::release(item);
+    if (queue.task_done() != DRAGON_SUCCESS) return "an item that was in nobody's hand";
+  }
+  Status status = queue.join(Deadline::once());
+  if (status == DRAGON_OWNER_DIED && died_ns_ != 0) {
+    queue.forget_lost();
+    status = queue.join(Deadline::once());
+  }
+  if (status != DRAGON_SUCCESS) return fault_of("a join with nothing left", status);
+  return compare_with_queue(records_, kQueueChannel);
+}
+
 bool Run::workers_done() const {
   return std::none_of(processes_.begin(), processes_.end(), [](const Process& process) {
     return process.running && process.number != 0;
@@ -294,6 +319,7 @@ std::string Run::judge() {
     if (fault.empty()) fault = compare_ends(records_, i);
     if (!fault.empty()) fault = "channel " + std::to_string(i) + ": " + fault;
   }
+  if (fault.empty()) fault = finish_queue();
   if (fault.empty()) fault = compare_permits(records_, scene_.meetings.semaphore->value());
   if (fault.empty()) fault = audit_use(scene_);
   if (fault.empty()) fault = scene_.end();

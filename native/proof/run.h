@@ -61,6 +61,7 @@ class Run {
   void drain(uint32_t channel, uint32_t messages);
   void offer(uint32_t channel);
   void offer_permit();
+  std::string finish_queue();
   bool has_ended(uint32_t channel, Role role) const;
   void kill_all();
   std::string judge();

@@ -105,7 +105,7 @@ TEST_CASE("a run without deaths is green, with all messages received [PRF-003, P
   CHECK(execute(quiet_plan()) == "");
 }
 
-TEST_CASE("all kinds of operations without deaths are green [PRF-023, PRF-024]") {
+TEST_CASE("all kinds of operations without deaths are green [PRF-023, PRF-024, PRF-030]") {
   CHECK(execute(full_plan(false)) == "");
 }
 

@@ -88,6 +88,10 @@ Status Scene::make_meetings() {
   if (status == DRAGON_SUCCESS) status = Broadcast::create(pool, shape, meetings.broadcast);
   if (status == DRAGON_SUCCESS) status = Condition::create(pool, kWorkersMax, meetings.condition);
   if (status == DRAGON_SUCCESS) status = RwLock::create(pool, kReaders, meetings.rw_lock);
+  QueueOptions counted;
+  counted.channel.capacity = 10;
+  counted.consumers = kConsumers;
+  if (status == DRAGON_SUCCESS) status = Queue::create(pool, counted, meetings.queue);
   if (status != DRAGON_SUCCESS) return status;
   meetings.semaphore->serialize(handles.semaphore);
   meetings.barrier->serialize(handles.barrier);
@@ -95,6 +99,7 @@ Status Scene::make_meetings() {
   meetings.broadcast->serialize(handles.broadcast);
   meetings.condition->serialize(handles.condition);
   meetings.rw_lock->serialize(handles.rw_lock);
+  meetings.queue->serialize(handles.queue);
   return DRAGON_SUCCESS;
 }
 
@@ -110,6 +115,9 @@ Status Meetings::attach(const std::shared_ptr<Node>& node, const Handles& handle
   if (status == DRAGON_SUCCESS) status = each(broadcast, handles.broadcast);
   if (status == DRAGON_SUCCESS) status = each(condition, handles.condition);
   if (status == DRAGON_SUCCESS) status = each(rw_lock, handles.rw_lock);
+  if (status == DRAGON_SUCCESS) {
+    status = Queue::attach(node, handles.queue, kQueueHandleBytes, queue);
+  }
   return status;
 }
 
@@ -120,6 +128,7 @@ void Meetings::close() {
   broadcast.reset();
   condition.reset();
   rw_lock.reset();
+  queue.reset();
 }
 
 Scene::~Scene() {

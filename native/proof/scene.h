@@ -20,6 +20,7 @@
 #include "event/semaphore.h"
 #include "memory/pool.h"
 #include "proof/script.h"
+#include "queue/queue.h"
 
 namespace dragon::proof {
 
@@ -35,6 +36,7 @@ struct Handles {
   HandleBytes broadcast;
   HandleBytes condition;
   HandleBytes rw_lock;
+  QueueHandle queue;
 };
 
 // The objects of native/event, as one process has them open.
@@ -45,6 +47,7 @@ struct Meetings {
   std::unique_ptr<Broadcast> broadcast;
   std::unique_ptr<Condition> condition;
   std::unique_ptr<RwLock> rw_lock;
+  std::unique_ptr<Queue> queue;
 
   Status attach(const std::shared_ptr<Node>& node, const Handles& handles);
   void close();
@@ -54,6 +57,7 @@ constexpr uint64_t kPermits = 2;
 constexpr uint32_t kParties = 2;
 constexpr uint32_t kRoundBytes = 100;
 constexpr uint32_t kReaders = 2;
+constexpr uint32_t kConsumers = 16;
 
 class Scene {
  public:

@@ -46,8 +46,9 @@ enum class OpKind : uint8_t {
   kWrite,         // as a writer
   kResize,        // an allocation that is kept
   kView,          // views of one that is kept, and their copies
+  kQueue,         // put an item, get one and finish it, or wait until all are finished
 };
-constexpr uint32_t kOpKinds = 31;
+constexpr uint32_t kOpKinds = 32;
 
 // How long an operation waits: it tries once; for milliseconds; until somebody lets it go on.
 enum class Patience : uint8_t { kTry, kShort, kLong };
@@ -92,6 +93,8 @@ enum class Recovery : uint8_t { kAtOnce, kLater, kAtEnd };
 constexpr uint32_t kWorkersMax = 4;
 constexpr uint32_t kChannelsMax = 3;
 constexpr uint32_t kLocks = 2;
+// The queue's channel in the journals.
+constexpr uint32_t kQueueChannel = kChannelsMax;
 
 struct RunPlan {
   uint64_t seed = 0;

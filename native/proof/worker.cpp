@@ -107,7 +107,7 @@ void Worker::step(uint32_t at, Patience patience) {
                                             &Worker::pop,           &Worker::watch,
                                             &Worker::stream,        &Worker::read,
                                             &Worker::write,         &Worker::resize,
-                                            &Worker::view};
+                                            &Worker::view,          &Worker::queue};
   const Op& op = plan_.ops[at];
   (this->*kSteps[static_cast<size_t>(op.kind)])(op, patience);
 }

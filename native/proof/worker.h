@@ -78,6 +78,9 @@ class Worker {
   void condition(const Op& op, Patience patience);
   void read(const Op& op, Patience patience);
   void write(const Op& op, Patience patience);
+  void queue(const Op& op, Patience patience);
+  void put_item(const Op& op, Patience patience);
+  void finish_item(const Op& op, Patience patience);
 
   Journal& journal() { return records_.journals[process_]; }
   Channel& channel(const Op& op) { return *channels_[op.object % channels_.size()]; }

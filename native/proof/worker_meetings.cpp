@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proof/received.h"
 #include "proof/worker.h"
 
 namespace dragon::proof {
@@ -128,6 +129,49 @@ void Worker::write(const Op& op, Patience patience) {
   uint32_t mine = process_;
   if (!records_.writer.compare_exchange_strong(mine, 0)) fail("another writer came in");
   if (lock.end_write() != DRAGON_SUCCESS) fail("a writer that was put out");
+}
+
+// Nobody helps the queue along, so nobody waits for ever.
+void Worker::queue(const Op& op, Patience patience) {
+  const Patience brief = patience == Patience::kLong ? Patience::kShort : patience;
+  if (op.number % 3 == 0) return put_item(op, brief);
+  if (op.number % 3 == 1) return finish_item(op, brief);
+  Noted noted(journal(), EntryKind::kOther, op.kind, step_, 0, brief, 0);
+  const Status status = noted.end(meetings_.queue->join(deadline_of(brief, op.number)));
+  if (status == DRAGON_OWNER_DIED) {
+    meetings_.queue->forget_lost();
+  } else {
+    expect(status, "join a queue");
+  }
+}
+
+void Worker::put_item(const Op& op, Patience patience) {
+  const uint64_t id = next_message();
+  std::vector<uint8_t> bytes(op.number);
+  fill_pattern(bytes.data(), bytes.size(), id);
+  const iovec part{bytes.data(), bytes.size()};
+  Noted noted(journal(), EntryKind::kSend, op.kind, step_, kQueueChannel, patience, id);
+  const Deadline deadline = deadline_of(patience, op.number);
+  expect(noted.end(meetings_.queue->put(&part, 1, id, deadline)), "put an item");
+}
+
+// In this process's hand from the get on.
+void Worker::finish_item(const Op& op, Patience patience) {
+  ReceivedMessage item;
+  Status status;
+  {
+    Noted noted(journal(), EntryKind::kReceive, op.kind, step_, kQueueChannel, patience, 0);
+    const Deadline deadline = deadline_of(patience, op.number);
+    status = meetings_.queue->get(buffer_.data(), deadline, item);
+    if (status == DRAGON_SUCCESS) noted.message(id_of(item));
+    expect(noted.end(status), "get an item");
+  }
+  if (status != DRAGON_SUCCESS) return;
+  if (meetings_.queue->join(Deadline::once()) != DRAGON_WOULD_BLOCK) {
+    fail("a join while an item is in hand");
+  }
+  end_receipt(item);
+  if (meetings_.queue->task_done() != DRAGON_SUCCESS) fail("an item that was in nobody's hand");
 }
 
 }  // namespace dragon::proof
