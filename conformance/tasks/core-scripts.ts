@@ -46,7 +46,7 @@ export const nowNs = (): number => Number(process.hrtime.bigint());
 
 const fillOf = (id: number): number => (id * 7 + (id >> 20)) & 0xff;
 
-/** What was lent by a script. Who has received it may be copying it until all scripts have ended. */
+/** What scripts have lent. Who has received it may be copying it until all have ended. */
 const lentBefore: Allocation[] = [];
 
 class Player {
