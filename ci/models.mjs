@@ -18,7 +18,7 @@ import { readSource, repositoryPaths } from './tree.mjs';
 
 const isFull = process.env['DRAGON_TEST_SIZE'] === 'full';
 /** Of one search, and of each compiler's run. */
-const timeoutMs = isFull ? 1_800_000 : 120_000;
+const timeoutMs = isFull ? 600_000 : 120_000;
 /** MiB of states; the machine is not ours alone. */
 const memoryMiB = isFull ? 6000 : 1500;
 const depth = 1_000_000;

@@ -18,6 +18,7 @@ import { withBuildLock } from './build/stamp.mjs';
 import { clearCounters } from './coverage/gcov.mjs';
 import { runTest } from './native-tests/execute.mjs';
 import { makefile } from './native-tests/makefile.mjs';
+import { isCompilerCached } from './native-tests/precompiled.mjs';
 import { buildFolder, target, variantsOf } from './native-tests/targets.mjs';
 import { variantNames } from './native-tests/variants.mjs';
 import { mapLimited, parallelism, root, run } from './process.mjs';
@@ -55,7 +56,8 @@ function isSelected(source) {
 async function build(all, wanted) {
   const path = join(root, buildFolder, 'Makefile');
   mkdirSync(dirname(path), { recursive: true });
-  const text = makefile({ buildFolder, cores: coreSources(), tests: all });
+  const isPrecompiled = !isCompilerCached();
+  const text = makefile({ buildFolder, cores: coreSources(), tests: all, isPrecompiled });
   if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
   const executables = wanted.map(({ executable }) => executable);
   const makeArgs = ['--silent', '-j', String(parallelism), '-k', '-f', path];

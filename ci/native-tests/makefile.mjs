@@ -8,6 +8,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../process.mjs';
+import { writePrecompiled } from './precompiled.mjs';
 import { commonFlags, testFlags, variantOf } from './variants.mjs';
 
 /** doctest itself and its main: large, and the same for all variants. */
@@ -24,9 +25,16 @@ const mainSource = 'ci/native-tests/main.cpp';
  * @property {readonly string[]} [parts]
  * @property {boolean} [isProgram]
  *
- * @param {{ buildFolder: string, cores: readonly string[], tests: readonly NativeTest[] }} plan
+ * @typedef {object} Plan
+ * @property {string} buildFolder
+ * @property {readonly string[]} cores
+ * @property {readonly NativeTest[]} tests
+ * @property {boolean} [isPrecompiled] whether headers are compiled once
+ *
+ * @param {Plan} plan
  */
-export function makefile({ buildFolder, cores, tests }) {
+export function makefile(plan) {
+  const { buildFolder, tests } = plan;
   const mainObject = `${buildFolder}/main.o`;
   const lines = [
     '.DELETE_ON_ERROR:',
@@ -37,23 +45,22 @@ export function makefile({ buildFolder, cores, tests }) {
     `\t@$(CXX) ${[...commonFlags, ...testFlags].join(' ')} -c -o $@ $<`,
   ];
   for (const variant of new Set(tests.map((test) => test.variant))) {
-    const own = tests.filter((test) => test.variant === variant);
-    lines.push(...variantRules(`${buildFolder}/${variant}`, variant, cores, own, mainObject));
+    lines.push(...variantRules(plan, variant));
   }
   return `${lines.join('\n')}\n`;
 }
 
 /**
- * @param {string} folder
+ * @param {Plan} plan
  * @param {string} variant
- * @param {readonly string[]} cores
- * @param {readonly NativeTest[]} tests
- * @param {string} mainObject
  */
-function variantRules(folder, variant, cores, tests, mainObject) {
+function variantRules({ buildFolder, cores, tests: all, isPrecompiled = false }, variant) {
+  const folder = `${buildFolder}/${variant}`;
+  const tests = all.filter((test) => test.variant === variant);
   const { core, test: tested, link, ...variantFlags } = variantOf(variant);
   const flags = variantFlags.flags.join(' ');
-  const flagsFile = writeFlags(folder, [flags, ...core, ...tested, ...link].join(' '));
+  const mode = isPrecompiled ? ['precompiled'] : [];
+  const flagsFile = writeFlags(folder, [flags, ...core, ...tested, ...link, ...mode].join(' '));
   /** @param {string} source */
   const object = (source) => `${folder}/obj/${source.replace(/\.cpp$/, '.o')}`;
   const library = `${folder}/libcore.a`;
@@ -64,7 +71,7 @@ function variantRules(folder, variant, cores, tests, mainObject) {
   ];
   for (const test of tests) {
     const own = [test.source, ...(test.parts ?? [])].map(object);
-    const parts = [...own, ...(test.isProgram ? [] : [mainObject]), library];
+    const parts = [...own, ...(test.isProgram ? [] : [`${buildFolder}/main.o`]), library];
     lines.push(
       `${test.executable}: ${parts.join(' ')}`,
       `\t@echo "  link ${variant} ${test.name}"`,
@@ -72,14 +79,31 @@ function variantRules(folder, variant, cores, tests, mainObject) {
     );
   }
   const shared = [...cores, ...new Set(tests.flatMap((test) => test.parts ?? []))];
-  for (const source of [...shared, ...tests.map((test) => test.source)]) {
-    const own = shared.includes(source) ? core : tested;
-    lines.push(
-      `${object(source)}: ${source} ${flagsFile}`,
-      `\t@mkdir -p $(@D) && echo "  compile ${variant} ${source}"`,
-      `\t@$(CXX) ${flags} ${own.join(' ')} -MMD -MP -c -o $@ $<`,
-      `-include ${object(source).replace(/\.o$/, '.d')}`,
-    );
+  const testSources = tests.map((test) => test.source);
+  for (const [name, sources, own] of /** @type {const} */ ([
+    ['core', shared, core.join(' ')],
+    ['test', testSources, tested.join(' ')],
+  ])) {
+    const header = `${folder}/${name}.h`;
+    if (isPrecompiled) {
+      writePrecompiled(header, { forTests: name === 'test' });
+      lines.push(
+        `${header}.gch: ${header} ${flagsFile}`,
+        `\t@echo "  precompile ${variant} ${name}"`,
+        `\t@$(CXX) ${flags} ${own} -MMD -MP -x c++-header -o $@ $<`,
+        `-include ${header}.d`,
+      );
+    }
+    const needs = isPrecompiled ? `${flagsFile} ${header}.gch` : flagsFile;
+    const includes = isPrecompiled ? `-Winvalid-pch -include ${header} ` : '';
+    for (const source of sources) {
+      lines.push(
+        `${object(source)}: ${source} ${needs}`,
+        `\t@mkdir -p $(@D) && echo "  compile ${variant} ${source}"`,
+        `\t@$(CXX) ${flags} ${own} ${includes}-MMD -MP -c -o $@ $<`,
+        `-include ${object(source).replace(/\.o$/, '.d')}`,
+      );
+    }
   }
   return lines;
 }

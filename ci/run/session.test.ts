@@ -52,7 +52,7 @@ it('a stage can begin beside another one, and is judged in its own place [CNF-06
   expect(text).toMatch(/== c\nwhat c says\n== c: ok/);
 });
 
-it('a stage that begins beside another one begins by itself when that is left out [CNF-060]', async () => {
+it('a stage begins by itself when the one beside it is left out [CNF-060]', async () => {
   let isBesideThen: boolean | undefined;
   const run: Stage['run'] = async ({ isBeside }) => {
     isBesideThen = isBeside;
