@@ -69,6 +69,7 @@ Napi::Value Lease::buffer(Napi::Env env) {
   }
   if (buffer_ != nullptr) napi_delete_reference(env, buffer_);
   napi_create_reference(env, value, 0, &buffer_);
+  pool_->show(memory_.id);
   shown_ = true;
   table_->shown_[memory_.data] = this;
   table_->bytes_[pool_.get()] += memory_.bytes;
@@ -87,6 +88,7 @@ void Lease::finalize(napi_env env, void*, void* hint) {
 void Lease::hide(napi_env env) {
   if (!shown_) return;
   shown_ = false;
+  pool_->hide(memory_.id);
   table_->shown_.erase(memory_.data);
   const auto bytes = table_->bytes_.find(pool_.get());
   bytes->second -= memory_.bytes;

@@ -121,30 +121,51 @@ namespace {
 
 // From a live block of this generation to `next`: by compare-and-swap, since a free that uses no
 // mutex may do the same.
-bool end_life(Word64& state, uint32_t generation, BlockState next) {
+Status end_life(Word64& state, uint32_t generation, BlockState next, bool also_shown) {
   uint64_t found = state.load();
   while (state_of(found) == BlockState::kLive && generation_of(found) == generation) {
-    if (state.cas(found, block_state(next, AllocationType::kData, generation + 1))) return true;
+    if ((found & kShown) != 0 && !also_shown) return DRAGON_STATE;
+    if (state.cas(found, block_state(next, AllocationType::kData, generation + 1))) {
+      return DRAGON_SUCCESS;
+    }
   }
-  return false;
+  return DRAGON_OBJECT_DESTROYED;
 }
 
 }  // namespace
 
-Status Heap::give(uint32_t index, uint32_t generation) {
+Status Heap::give(uint32_t index, uint32_t generation, bool also_shown) {
   if (!live(index, generation)) return DRAGON_OBJECT_DESTROYED;
   // From here on the id is stale, whatever happens to this actor.
-  if (!end_life(blocks_[index].state, generation, BlockState::kFree)) {
-    return DRAGON_OBJECT_DESTROYED;
-  }
-  put_back(index);
-  return DRAGON_SUCCESS;
+  const Status ended = end_life(blocks_[index].state, generation, BlockState::kFree, also_shown);
+  if (ended == DRAGON_SUCCESS) put_back(index);
+  return ended;
 }
 
-Status Heap::give_unlisted(uint32_t index, uint32_t generation) {
+Status Heap::give_unlisted(uint32_t index, uint32_t generation, bool also_shown) {
   if (!live(index, generation)) return DRAGON_OBJECT_DESTROYED;
-  const bool ended = end_life(blocks_[index].state, generation, BlockState::kReturned);
-  return ended ? DRAGON_SUCCESS : DRAGON_OBJECT_DESTROYED;
+  return end_life(blocks_[index].state, generation, BlockState::kReturned, also_shown);
+}
+
+Status Heap::show(uint32_t index, uint32_t generation, uint32_t slot) {
+  if (!live(index, generation)) return DRAGON_OBJECT_DESTROYED;
+  Word64& state = blocks_[index].state;
+  uint64_t found = state.load();
+  while (state_of(found) == BlockState::kLive && generation_of(found) == generation) {
+    const uint64_t shown = (found & ~kSlotMask) | kShown | static_cast<uint64_t>(slot) << 16;
+    if (state.cas(found, shown)) return DRAGON_SUCCESS;
+  }
+  return DRAGON_OBJECT_DESTROYED;
+}
+
+void Heap::hide(uint32_t index, uint32_t generation, uint32_t slot) {
+  if (!live(index, generation)) return;
+  Word64& state = blocks_[index].state;
+  uint64_t found = state.load();
+  while (state_of(found) == BlockState::kLive && generation_of(found) == generation &&
+         (found & kShown) != 0 && slot_of(found) == slot) {
+    if (state.cas(found, found & ~(kShown | kSlotMask))) return;
+  }
 }
 
 // The generation goes up although no id was made of it, so that an actor which still has the block

@@ -6,7 +6,7 @@
 // block is held while it is live, cached or claimed.
 //
 //     state word: bits 0..7 BlockState, 8..15 AllocationType, 16..29 actor slot (kCached,
-//     kClaimed), 30 being resized (kLive), 32..63 generation
+//     kClaimed; of whoever shows it, kLive), 30 being resized, 31 shown (kLive), 32..63 generation
 //
 // Changes between held states need no lock:
 //
@@ -110,10 +110,15 @@ class Heap {
   Status take(uint64_t bytes, AllocationType type, uint64_t owner, uint64_t tag, HeapBlock& out);
   // Takes a block of data of just these bytes for the magazine of the actor in `slot`.
   Status take_cached(uint64_t block_bytes, uint32_t slot, HeapBlock& out);
-  // OBJECT_DESTROYED unless the block is live under this generation.
-  Status give(uint32_t index, uint32_t generation);
+  // OBJECT_DESTROYED unless the block is live under this generation; STATE if it is shown, unless
+  // that does not matter.
+  Status give(uint32_t index, uint32_t generation, bool also_shown = true);
   // The same without the pool's mutex; the indexes need a rebuild afterwards.
-  Status give_unlisted(uint32_t index, uint32_t generation);
+  Status give_unlisted(uint32_t index, uint32_t generation, bool also_shown = true);
+  // Says in a live block's state that the actor in `slot` shows its bytes to a program.
+  Status show(uint32_t index, uint32_t generation, uint32_t slot);
+  // No longer, if nobody else has said so since.
+  void hide(uint32_t index, uint32_t generation, uint32_t slot);
   // Takes a block back whose state word is `cached`; false if it has changed.
   bool give_cached(uint32_t index, uint64_t cached);
   // The same without the pool's mutex; the indexes need a rebuild afterwards.
@@ -189,6 +194,8 @@ constexpr uint32_t slot_of(uint64_t word) {
   return static_cast<uint32_t>(word >> 16 & 0x3fff);
 }
 constexpr uint64_t kBeingResized = 1ull << 30;
+constexpr uint64_t kShown = 1ull << 31;
+constexpr uint64_t kSlotMask = 0x3fffull << 16;
 constexpr uint64_t cached_state(BlockState state, uint32_t slot, uint32_t generation) {
   return block_state(state, AllocationType::kData, generation) | static_cast<uint64_t>(slot) << 16;
 }

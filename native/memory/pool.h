@@ -157,8 +157,12 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   Status allocate(uint64_t bytes, AllocationType type, Deadline deadline, Allocation& out,
                   uint64_t tag = 0);
   Status try_allocate(uint64_t bytes, AllocationType type, Allocation& out, uint64_t tag = 0);
-  // Anyone may free; a second free is OBJECT_DESTROYED.
+  // Anyone may free; a second free is OBJECT_DESTROYED. STATE if another owns it, lives, and shows
+  // its bytes.
   Status free(uint64_t id);
+  // The owner says that a program sees the bytes as memory of its own, and when that has ended.
+  Status show(uint64_t id);
+  void hide(uint64_t id);
   // Changes the size of an allocation that this actor owns, where it lies: a smaller one gives
   // memory back, a larger one needs free memory just behind it, else OUT_OF_MEMORY. NOT_OWNER;
   // TOO_LARGE beyond the limit; INVALID_ARGUMENT for 0 bytes.
@@ -238,6 +242,7 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   void give(const HeldWord* blocks, size_t count);
   uint32_t slot() const { return actor_slot(node_->me().id); }
   bool waited_for() const;
+  bool shown_by_another(uint32_t index) const;
   bool kept_for_another(uint64_t bytes) const;
   void keep_for_first(uint64_t bytes);
   bool end_keeping();

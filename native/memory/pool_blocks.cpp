@@ -247,11 +247,35 @@ Status Pool::free_listed(uint32_t index, uint32_t generation) {
   Status status = DRAGON_SUCCESS;
   {
     const MutexGuard held = guard(Deadline::once());
-    status = held.held() ? heap_.give(index, generation) : heap_.give_unlisted(index, generation);
+    const bool also_shown = !shown_by_another(index);
+    status = held.held() ? heap_.give(index, generation, also_shown)
+                         : heap_.give_unlisted(index, generation, also_shown);
     if (!held.held() && status == DRAGON_SUCCESS) shared().stale.store(1);
   }
   if (status == DRAGON_SUCCESS) wake_waiters();
   return status;
+}
+
+// Whether the block's owner, not this actor, lives and shows the bytes. One that was sent on is not
+// protected by whoever showed it before.
+bool Pool::shown_by_another(uint32_t index) const {
+  if (!heap_.known(index)) return false;
+  const BlockDescriptor& block = heap_.block(index);
+  const uint64_t state = block.state.load();
+  const uint64_t owner = block.owner.load();
+  if ((state & kShown) == 0 || owner >= kOwnerObject || owner == node_->me().id) return false;
+  const auto actor = static_cast<ActorId>(owner);
+  return actor_slot(actor) == slot_of(state) && node_->actors().alive(actor);
+}
+
+Status Pool::show(uint64_t id) {
+  const Status status = changeable();
+  if (status != DRAGON_SUCCESS) return status;
+  return heap_.show(block_index(id), block_generation(id), slot());
+}
+
+void Pool::hide(uint64_t id) {
+  if (changeable() == DRAGON_SUCCESS) heap_.hide(block_index(id), block_generation(id), slot());
 }
 
 Status Pool::resize(uint64_t id, uint64_t bytes) {

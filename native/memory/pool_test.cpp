@@ -284,6 +284,43 @@ TEST_CASE("allocations are listed with type and owner [MEM-029]") {
   check_ok(fixture.pool->free(data));
 }
 
+TEST_CASE("what its living owner shows is freed by nobody else [MEM-088]") {
+  NodeFixture fixture;
+  const auto node = fixture.attach();
+  const auto other = fixture.pool_for(node);
+  const uint64_t mine = fixture.node->me().id;
+  const uint64_t its = node->me().id;
+  uint64_t id = fixture.allocate(40'000);
+  check_ok(fixture.pool->show(id));
+  CHECK(other->free(id) == DRAGON_STATE);
+  CHECK(fixture.pool->exists(id));
+  check_ok(fixture.pool->resize(id, 30'000));  // it stays shown
+  CHECK(other->free(id) == DRAGON_STATE);
+  fixture.pool->hide(id);
+  check_ok(other->free(id));
+  CHECK(fixture.pool->show(id) == DRAGON_OBJECT_DESTROYED);
+  // Its owner may, and whoever it passes it on to.
+  id = fixture.allocate(100);
+  check_ok(fixture.pool->show(id));
+  check_ok(fixture.pool->free(id));
+  id = fixture.allocate(100);
+  check_ok(fixture.pool->show(id));
+  check_ok(fixture.pool->change_owner(id, mine, its));
+  check_ok(other->show(id));
+  fixture.pool->hide(id);  // late, and no longer its business
+  CHECK(fixture.pool->free(id) == DRAGON_STATE);
+  check_ok(other->free(id));
+  // A dead owner shows nothing.
+  Allocation out;
+  check_ok(other->try_allocate(100, AllocationType::kData, out));
+  check_ok(other->show(out.id));
+  node->close();
+  check_ok(fixture.pool->free(out.id));
+  CHECK(fixture.pool->audit() == "");
+  ReclaimReport report;
+  check_ok(reclaim(fixture.node, static_cast<ActorId>(its), report));
+}
+
 TEST_CASE("anyone may free, and an owner changes by one swap [MEM-030] [MEM-031]") {
   NodeFixture fixture;
   const auto node = fixture.attach();

@@ -78,7 +78,8 @@ DRAGON_API dragon_status_t dragon_pool_stats(dragon_pool_t* pool, dragon_pool_st
 DRAGON_API dragon_status_t dragon_allocate(dragon_pool_t* pool, uint64_t bytes, int64_t timeout_ms,
                                            dragon_allocation_t* out);
 
-/* Anyone may free. OBJECT_DESTROYED if it was freed before; CLOSED. */
+/* Anyone may free. OBJECT_DESTROYED if it was freed before; STATE while its owner, another actor,
+   shows the bytes to a program; CLOSED. */
 DRAGON_API dragon_status_t dragon_free(dragon_pool_t* pool, uint64_t id);
 
 /* Changes the size of an allocation of this actor where it lies: a smaller one gives memory back, a
