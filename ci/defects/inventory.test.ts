@@ -8,7 +8,7 @@ import { type Defect, readPatch } from './patch.mjs';
 const folder = join(root, 'conformance/defects');
 
 /** The parts of the native core and its faces, of which each has ten defects at least. */
-const core: readonly string[] = ['channel', 'event', 'core'];
+const core: readonly string[] = ['sync', 'memory', 'channel', 'event', 'c-abi', 'core'];
 
 function defects(): Defect[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.patch'));

@@ -15,7 +15,8 @@ const leftOut = new Set(['.git', 'node_modules', 'coverage']);
 /** All that the native tests of the plain variant are built from, but their executables. */
 const nativeParts =
   /^(package\.json|(native|ci|spec)(\/.*)?|build|build\/native-tests(\/(main\.o|plain(\/.*)?))?)$/;
-const objects = /^build\/native-tests\/plain\/(obj(\/.*)?|libcore\.a|flags)$/;
+const objects =
+  /^build\/native-tests\/plain\/(obj(\/.*)?|libcore\.a|flags|(core|test)\.h(\.gch|\.d)?)$/;
 
 /** Results of runs, which are large and of no use in the copy. */
 const results = /^build\/(coverage|test-results|bench|fuzz|native-tests)(\/|$)/;

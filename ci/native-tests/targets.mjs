@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../process.mjs';
-import { proofSources } from '../sources.mjs';
+import { librarySources, proofSources } from '../sources.mjs';
 import { variantNames } from './variants.mjs';
 
 export const buildFolder = 'build/native-tests';
@@ -38,6 +38,15 @@ function nameOf(source) {
 }
 
 /**
+ * What a test is linked with besides the core.
+ * @param {string} source
+ */
+function partsOf(source) {
+  if (source.startsWith('native/proof/')) return proofSources();
+  return source.startsWith('native/c/') ? librarySources() : [];
+}
+
+/**
  * @param {string} source
  * @param {string} variant
  * @returns {import('./makefile.mjs').NativeTest}
@@ -48,7 +57,7 @@ export function target(source, variant) {
     variant,
     name: nameOf(source),
     executable: executableOf(source, variant),
-    parts: source.startsWith('native/proof/') ? proofSources() : [],
+    parts: partsOf(source),
     isProgram: source.endsWith('_main.cpp'),
   };
 }

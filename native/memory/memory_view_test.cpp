@@ -170,6 +170,7 @@ TEST_CASE_FIXTURE(NodeFixture,
   CHECK(equal(a, b));
   CHECK_FALSE(equal(a, c));
   CHECK_FALSE(equal(a, shorter));
+  CHECK_FALSE(equal(shorter, a));
   CHECK(hash_of(a) == hash_of(b));
   CHECK(hash_of(a) != hash_of(c));
   CHECK(hash_of(a) != hash_of(shorter));
@@ -204,6 +205,10 @@ TEST_CASE_FIXTURE(NodeFixture, "copies may overlap, go to other pools, and stay 
   check_ok(back.copy_to(second, Deadline::once(), copy));
   CHECK(text_of(copy) == "012345");
   CHECK(copy.pool() == second);
+  check_ok(front.clear(5, 100));
+  CHECK(text_of(whole) == std::string("01012\0"
+                                      "4589",
+                                      10));
   check_ok(copy.clear(4, 100));
   CHECK(text_of(copy) == std::string("0123\0\0", 6));
   CHECK(copy.clear(7) == DRAGON_INVALID_ARGUMENT);
