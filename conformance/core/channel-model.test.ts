@@ -143,6 +143,8 @@ class Pair {
   async #send({ form, pick: which, size: length }: Operation & { kind: 'send' }): Promise<void> {
     const sender = this.senders[which % this.senders.length];
     if (sender === undefined) return;
+    // A message that is taken back from behind others keeps its place until they are gone.
+    if (form === 'receipt' && this.queue.length > 0) return;
     const isMemory = form === 'allocation' || form === 'lent';
     const message = this.next(isMemory ? Math.max(1, length) : length);
     const { bytes, hints } = message;
