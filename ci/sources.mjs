@@ -1,7 +1,7 @@
 /**
  * Lists the C++ sources of each native product, for binding.gyp, the native tests and lint.
  *
- *     node ci/sources.mjs core|addon|library|warden
+ *     node ci/sources.mjs rooms|core|addon|library|warden
  *
  * Goals: a source file is picked up because of where it lies, never by being listed.
  * Non-goals: headers; compilers report those themselves.
@@ -66,10 +66,14 @@ export function librarySources() {
   return filesBelow('native/c', ['.cpp']).filter((path) => !isTest(path));
 }
 
-/** The warden is linked from its own room and the one that it may import. */
+/** The warden's own room and the one that it may import. */
+function wardenRooms() {
+  return coreSources().filter((path) => /^native\/(sync|process)\//.test(path));
+}
+
+/** What the warden is linked from. */
 export function wardenSources() {
-  const rooms = coreSources().filter((path) => /^native\/(sync|process)\//.test(path));
-  return filesBelow('native/process', ['.cpp']).includes(wardenMain) ? [...rooms, wardenMain] : [];
+  return [...wardenRooms(), wardenMain];
 }
 
 export function nativeTestSources() {
@@ -107,10 +111,11 @@ export function nativeInputs() {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const lists = {
-    core: coreSources,
+    rooms: wardenRooms,
+    core: () => coreSources().filter((path) => !wardenRooms().includes(path)),
     addon: addonSources,
     library: librarySources,
-    warden: wardenSources,
+    warden: () => [wardenMain],
   };
   const list = lists[/** @type {keyof typeof lists} */ (process.argv[2] ?? '')];
   console.log(list().join('\n'));
