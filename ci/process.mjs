@@ -6,7 +6,7 @@
  * Non-goals: pipelines, shells, and talking with the child while it runs.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, constants } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,7 +49,10 @@ export function run(command, args, options = {}) {
       detached: true,
     });
     const group = ownGroup(child);
-    if (child.pid !== undefined) options.onStart?.(child.pid);
+    if (child.pid !== undefined) {
+      if (schedulingPolicyOf('self') === idlePolicy) takeWhatIsLeft(child.pid);
+      options.onStart?.(child.pid);
+    }
     /** @type {Buffer[]} */
     const chunks = [];
     /** @type {Buffer[]} */
@@ -152,6 +155,29 @@ function statusFields(pid) {
  */
 export function parentOf(pid) {
   return Number(statusFields(pid)[1] ?? 0);
+}
+
+/** SCHED_IDLE. */
+const idlePolicy = 5;
+
+/**
+ * @param {number | 'self'} pid
+ */
+function schedulingPolicyOf(pid) {
+  return Number(statusFields(pid)[38] ?? 0);
+}
+
+/**
+ * Where Linux groups processes by session, what a process gives way to others counts in its own
+ * group only, and a detached child begins a new one: so its group gives way too.
+ * @param {number} pid
+ */
+function takeWhatIsLeft(pid) {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, '19');
+  } catch {
+    // No such groups here, or the child has ended.
+  }
 }
 
 /** Linux tells times in these, on every processor. */

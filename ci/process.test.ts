@@ -1,6 +1,8 @@
 /** How the scripts start commands. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { mapLimited, run } from './process.mjs';
+import { mapLimited, root, run } from './process.mjs';
 
 it('a command that outlives its time limit is killed with what it started [CNF-006]', async () => {
   const result = await run('sh', ['-c', 'sleep 60 & echo started; wait'], {
@@ -38,4 +40,18 @@ it('work is done a few at a time, and results keep their order [CNF-006]', async
   });
   expect(results).toEqual([30, 10, 20, 0]);
   expect(most).toBe(2);
+});
+
+it('what a modest command starts is modest too [CNF-062]', async (context) => {
+  if (!existsSync('/proc/self/autogroup')) context.skip();
+  const script = `
+    const { run } = await import('${join(root, 'ci/process.mjs')}');
+    await run('sh', ['-c', 'sleep 0.2; sed s/.*nice// /proc/self/autogroup']);`;
+  const node = [process.execPath, '--input-type=module', '--eval', script];
+  const nice = async (command: readonly string[]) => {
+    const [name = '', ...args] = command;
+    return (await run(name, args, { quiet: true })).stdout.trim();
+  };
+  expect(await nice(['chrt', '--idle', '0', ...node])).toBe('19');
+  expect(await nice(node)).toBe('0');
 });
