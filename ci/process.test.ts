@@ -42,8 +42,9 @@ it('work is done a few at a time, and results keep their order [CNF-006]', async
   expect(most).toBe(2);
 });
 
-it('what a modest command starts is modest too [CNF-062]', async (context) => {
-  if (!existsSync('/proc/self/autogroup')) context.skip();
+it('what a modest command starts is modest too [CNF-062]', async () => {
+  // Where there are no groups by session, nothing is read.
+  const isGrouped = existsSync('/proc/self/autogroup');
   const script = `
     const { run } = await import('${join(root, 'ci/process.mjs')}');
     await run('sh', ['-c', 'sleep 0.2; sed s/.*nice// /proc/self/autogroup']);`;
@@ -52,6 +53,6 @@ it('what a modest command starts is modest too [CNF-062]', async (context) => {
     const [name = '', ...args] = command;
     return (await run(name, args, { quiet: true })).stdout.trim();
   };
-  expect(await nice(['chrt', '--idle', '0', ...node])).toBe('19');
-  expect(await nice(node)).toBe('0');
+  expect(await nice(['chrt', '--idle', '0', ...node])).toBe(isGrouped ? '19' : '');
+  expect(await nice(node)).toBe(isGrouped ? '0' : '');
 });
