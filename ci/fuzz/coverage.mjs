@@ -49,7 +49,8 @@ export async function coveredBranches(target) {
   const env = { ...process.env, LLVM_PROFILE_FILE: raw };
   const quiet = { quiet: true };
   const executable = join(root, target.executable);
-  await run(executable, ['-runs=0', target.corpus], { env, quiet: true });
+  const once = ['-runs=0', `-artifact_prefix=${folder}/`, target.corpus];
+  await run(executable, once, { env, quiet: true });
   await run('llvm-profdata', ['merge', '-sparse', raw, '-o', data], quiet);
   const args = ['export', executable, `-instr-profile=${data}`];
   const { code, stdout, output } = await run('llvm-cov', args, quiet);

@@ -284,9 +284,11 @@ int __wrap_epoll_create1(int) {
 int __wrap_epoll_ctl(int epoll, int operation, int fd, epoll_event* event) {
   if (!is_ours(epoll)) return __real_epoll_ctl(epoll, operation, fd, event);
   Object& object = object_of(fd);
-  require(operation == EPOLL_CTL_ADD && !object.watched);
-  object.watched = true;
-  object.watch_data = event->data.u64;
+  require(operation == EPOLL_CTL_ADD || operation == EPOLL_CTL_DEL);
+  const bool is_added = operation == EPOLL_CTL_ADD;
+  require(object.watched != is_added);
+  object.watched = is_added;
+  if (is_added) object.watch_data = event->data.u64;
   return 0;
 }
 
