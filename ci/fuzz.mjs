@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 import { buildTargets } from './fuzz/build.mjs';
 import { minimizeCorpus, runCampaign } from './fuzz/campaign.mjs';
 import { coveredBranches } from './fuzz/coverage.mjs';
-import { recordCampaign } from './fuzz/record.mjs';
+import { recordCampaign } from './campaign-record.mjs';
 import { runRounds } from './fuzz/rounds.mjs';
 import { targets } from './fuzz/targets.mjs';
 import { mapLimited, parallelism, run } from './process.mjs';

@@ -14,6 +14,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { recordCampaign } from './campaign-record.mjs';
 import { parallelism, root, run } from './process.mjs';
 
 const folder = join(root, 'build/native-tests/plain');
@@ -43,12 +44,31 @@ async function build() {
   return (await run(process.execPath, args)).code === 0;
 }
 
+/** From so many runs on they are a campaign, which leaves a record. */
+const recordedRuns = 50_000;
+
+/** @param {string} name @param {{ passed: number, failed: number }} counts @param {Date} startedAt */
+async function record(name, { passed, failed }, startedAt) {
+  if (isFull) return; // a run of all tests is none
+  const counts = { runs: passed + failed, failures: failed, startedAt };
+  if (name === 'kills' && Number(runs) >= recordedRuns) {
+    await recordCampaign({ what: 'kill-points', ...counts });
+  }
+  if (name === 'steps' && values.full) await recordCampaign({ what: 'exhaustive', ...counts });
+}
+
 /** @param {string} name */
 async function execute(name) {
+  const startedAt = new Date();
   const { code, output } = await run(join(folder, `proof.${name}_main`), programs[name] ?? []);
   const line = [...output.matchAll(/: (\d+) passed, (\d+) failed/g)].at(-1);
   const failed = Number(line?.[2] ?? 0);
-  return { passed: Number(line?.[1] ?? 0), failed: code === 0 ? failed : Math.max(failed, 1) };
+  const counts = {
+    passed: Number(line?.[1] ?? 0),
+    failed: code === 0 ? failed : Math.max(failed, 1),
+  };
+  await record(name, counts, startedAt);
+  return counts;
 }
 
 async function main() {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Limit } from './campaign.mjs';
-import { recordCampaign } from './record.mjs';
+import { recordCampaign } from '../campaign-record.mjs';
 import { runRounds } from './rounds.mjs';
 import { targets } from './targets.mjs';
 

@@ -4,7 +4,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, run } from '../process.mjs';
+import { root, run } from './process.mjs';
 
 /**
  * @param {{ what: string, runs: number, failures: number, startedAt: Date }} campaign
