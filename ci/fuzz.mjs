@@ -3,7 +3,7 @@
  *
  *     node ci/fuzz.mjs [TARGET]... [--seconds N | --runs N] [--jobs J] [--shards S] [--minimize]
  *
- * Each target runs for N seconds of the processor (60, or 600 with DRAGON_TEST_SIZE=full) or N
+ * Each target runs for N seconds (60, or 600 with DRAGON_TEST_SIZE=full) or N
  * executions, J processes at a time, a target's executions in S processes or more. A campaign of a
  * million executions or more is kept in `bench/results/proof.jsonl`. `--minimize` adds what was
  * found to the committed corpora. Needs clang with its runtimes, llvm and node.
@@ -14,10 +14,10 @@
  * The last line is `fuzz: N passed, M failed`: campaigns, and the corpora's coverage.
  */
 import { parseArgs } from 'node:util';
+import { recordCampaign } from './campaign-record.mjs';
 import { buildTargets } from './fuzz/build.mjs';
 import { minimizeCorpus, runCampaign } from './fuzz/campaign.mjs';
 import { coveredBranches } from './fuzz/coverage.mjs';
-import { recordCampaign } from './campaign-record.mjs';
 import { runRounds } from './fuzz/rounds.mjs';
 import { targets } from './fuzz/targets.mjs';
 import { mapLimited, parallelism, run } from './process.mjs';
@@ -39,8 +39,7 @@ const { values, positionals } = parseArgs({
 });
 
 const runs = values.runs === undefined ? undefined : Number(values.runs);
-const limit =
-  runs === undefined ? { cpuSeconds: Number(values.seconds ?? usualSeconds) } : { runs };
+const limit = runs === undefined ? { seconds: Number(values.seconds ?? usualSeconds) } : { runs };
 
 async function hasClang() {
   const tools = ['clang++', 'llvm-cov'];

@@ -73,17 +73,31 @@ async function main() {
   }
   const all = findTargets();
   const wanted = all.filter(({ source }) => isSelected(source));
-  const isBuilt =
-    wanted.length === 0 || (await withBuildLock('native-tests', () => build(all, wanted)));
+  /** @type {Promise<{ passed: number, failed: number }[]>[]} */
+  const runs = [];
+  let isBuilt = true;
+  // While the tests of one variant run, which mostly wait, the next one is compiled.
+  for (const variant of new Set(wanted.map((target) => target.variant))) {
+    const targets = wanted.filter((target) => target.variant === variant);
+    isBuilt = (await withBuildLock('native-tests', () => build(all, targets))) && isBuilt;
+    if (!isBuilt || values['build-only']) continue;
+    // The counters of a run of all tests are those of this run alone.
+    if (positionals.length === 0 && runs.length === 0) clearCounters();
+    await runs.at(-1);
+    runs.push(
+      mapLimited(
+        targets.filter(({ isProgram }) => !isProgram),
+        parallelism,
+        (test) => runTest(test),
+      ),
+    );
+  }
+  const results = (await Promise.all(runs)).flat();
   if (!isBuilt) {
     console.log('native: 0 passed, 1 failed (the tests did not build)');
     return false;
   }
   if (values['build-only']) return true;
-  // The counters of a run of all tests are those of this run alone.
-  if (positionals.length === 0) clearCounters();
-  const tests = wanted.filter(({ isProgram }) => !isProgram);
-  const results = await mapLimited(tests, parallelism, (test) => runTest(test));
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   const failed = results.reduce((sum, result) => sum + result.failed, 0);
   console.log(`native: ${passed} passed, ${failed} failed`);

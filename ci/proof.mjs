@@ -47,7 +47,11 @@ async function build() {
 /** From so many runs on they are a campaign, which leaves a record. */
 const recordedRuns = 50_000;
 
-/** @param {string} name @param {{ passed: number, failed: number }} counts @param {Date} startedAt */
+/**
+ * @param {string} name
+ * @param {{ passed: number, failed: number }} counts
+ * @param {Date} startedAt
+ */
 async function record(name, { passed, failed }, startedAt) {
   if (isFull) return; // a run of all tests is none
   const counts = { runs: passed + failed, failures: failed, startedAt };

@@ -2,8 +2,7 @@
  * One process of a fuzz target.
  *
  * Goals: a crash, a sanitizer's report, a leak, an input that takes seconds: each is a failure,
- * whose input is kept. Seconds are those of the processor, so that a campaign beside other work
- * does as much as one alone.
+ * whose input is kept.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,17 +19,13 @@ function environment() {
 }
 
 /**
- * Counts the processor time of a process, and asks it to end when that is used up.
+ * Counts the processor time of a process until what it returns is called.
  * @param {number} pid
- * @param {number} cpuSecondsMax
  */
-function meter(pid, cpuSecondsMax) {
+function meter(pid) {
   let cpuSeconds = 0;
   const timer = setInterval(() => {
-    const now = cpuSecondsOf(pid);
-    cpuSeconds = Math.max(cpuSeconds, now);
-    // libFuzzer ends orderly at this signal.
-    if (now >= cpuSecondsMax) process.kill(pid, 'SIGUSR1');
+    cpuSeconds = Math.max(cpuSeconds, cpuSecondsOf(pid));
   }, lookMs);
   return () => {
     clearInterval(timer);
@@ -40,7 +35,7 @@ function meter(pid, cpuSecondsMax) {
 
 /**
  * @typedef {object} Limit
- * @property {number} [cpuSeconds]
+ * @property {number} [seconds]
  * @property {number} [runs]
  *
  * @param {import('./targets.mjs').Target} target
@@ -64,6 +59,7 @@ export async function runCampaign(target, limit, seed) {
     '-entropic=0',
     '-reload=0',
     '-print_final_stats=1',
+    ...(limit.seconds === undefined ? [] : [`-max_total_time=${Math.ceil(limit.seconds)}`]),
     ...(limit.runs === undefined ? [] : [`-runs=${limit.runs}`]),
     target.found,
     target.corpus,
@@ -73,7 +69,7 @@ export async function runCampaign(target, limit, seed) {
     env: environment(),
     quiet: true,
     onStart: (pid) => {
-      usedSeconds = meter(pid, limit.cpuSeconds ?? Number.POSITIVE_INFINITY);
+      usedSeconds = meter(pid);
     },
   });
   const cpuSeconds = usedSeconds();

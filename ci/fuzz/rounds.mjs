@@ -29,11 +29,11 @@ const roundRunsMax = 4_000_000;
  */
 export async function runRounds({ targets, limit, jobs, shards, seed, campaign, onProgress }) {
   const results = targets.map((target) => ({ target, executions: 0, cpuSeconds: 0, failures: 0 }));
-  const { runs, cpuSeconds } = limit;
+  const { runs, seconds } = limit;
   const count = runs === undefined ? shards : Math.max(shards, Math.ceil(runs / roundRunsMax));
   const each = {
     ...(runs === undefined ? {} : { runs: Math.ceil(runs / count) }),
-    ...(cpuSeconds === undefined ? {} : { cpuSeconds: cpuSeconds / count }),
+    ...(seconds === undefined ? {} : { seconds: seconds / count }),
   };
   const rounds = Array.from({ length: count }, () => results).flat();
   await mapLimited([...rounds.entries()], jobs, async ([index, result]) => {

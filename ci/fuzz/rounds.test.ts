@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Limit } from './campaign.mjs';
 import { recordCampaign } from '../campaign-record.mjs';
+import type { Limit } from './campaign.mjs';
 import { runRounds } from './rounds.mjs';
 import { targets } from './targets.mjs';
 
@@ -20,10 +20,10 @@ async function rounds(limit: Limit, shards: number, failing = '') {
     jobs: 2,
     shards,
     seed: 1,
-    campaign: async (target, { runs, cpuSeconds }, seed) => {
+    campaign: async (target, { runs, seconds }, seed) => {
       seeds.push(seed);
       const executions = runs ?? 0;
-      return { isClean: target.name !== failing, executions, cpuSeconds: cpuSeconds ?? 1 };
+      return { isClean: target.name !== failing, executions, cpuSeconds: seconds ?? 1 };
     },
     onProgress: () => undefined,
   });
@@ -38,7 +38,7 @@ it('a long campaign is done in rounds, each with its own seed [PRF-041]', async 
 });
 
 it('the seconds of a campaign are divided among its shards [PRF-041]', async () => {
-  const { results, seeds } = await rounds({ cpuSeconds: 6 }, 3);
+  const { results, seeds } = await rounds({ seconds: 6 }, 3);
   expect(seeds).toHaveLength(6);
   expect(results.map(({ cpuSeconds }) => cpuSeconds)).toEqual([6, 6]);
 });

@@ -80,7 +80,7 @@ export const stages = [
   { name: 'coverage', run: check(node, ['ci/coverage.mjs', '--report']) },
   { name: 'node24', run: runOnNode24 },
   // Before the benchmarks, beside which nothing runs.
-  { name: 'fuzz', beside: 'generated', run: counted(['ci/fuzz.mjs'], withWhatIsLeft) },
+  { name: 'fuzz', beside: 'native', run: counted(['ci/fuzz.mjs'], withWhatIsLeft) },
   {
     name: 'bench',
     run: check(node, ['bench/main.mjs', 'bench', '--profile', 'smoke', '--alarm']),
