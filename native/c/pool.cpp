@@ -94,9 +94,19 @@ dragon_status_t dragon_allocation_find(const dragon_pool_t* pool, uint64_t id,
                                        dragon_allocation_t* out) {
   if (pool == nullptr || out == nullptr) return DRAGON_INVALID_ARGUMENT;
   dragon::AllocationInfo info;
-  const dragon_status_t status = pool->pool->find(id, info);
+  const dragon_status_t status = pool->pool->find_bytes(id, info);
   if (status == DRAGON_SUCCESS) *out = described(info.allocation);
   return status;
+}
+
+dragon_status_t dragon_share(dragon_pool_t* pool, uint64_t id, uint32_t holders, uint64_t* share) {
+  if (pool == nullptr || share == nullptr) return DRAGON_INVALID_ARGUMENT;
+  return pool->pool->share(id, holders, *share);
+}
+
+dragon_status_t dragon_share_again(dragon_pool_t* pool, uint64_t share, uint64_t* further) {
+  if (pool == nullptr || further == nullptr) return DRAGON_INVALID_ARGUMENT;
+  return pool->pool->share_again(share, *further);
 }
 
 dragon_status_t dragon_allocation_handle(const dragon_pool_t* pool, uint64_t id,

@@ -108,7 +108,7 @@ Status Channel::try_send_allocation(uint64_t allocation, uint64_t hints, bool re
   if (status != DRAGON_SUCCESS) return status;
   if (no_more_receivers()) return DRAGON_BROKEN_PIPE;
   AllocationInfo info;
-  const Status found = pool().find(allocation, info);
+  const Status found = pool().find_bytes(allocation, info);
   if (found != DRAGON_SUCCESS) return found;
   if (info.owner != node().me().id) return DRAGON_NOT_OWNER;
   return send_payload({allocation, 0, read_only}, info.allocation.bytes, hints);
@@ -199,6 +199,7 @@ Status Channel::take(uint8_t* buffer, ReceivedMessage& out) {
     out.hints = filled->hints.load(std::memory_order_relaxed);
     out.allocation = filled->payload.load(std::memory_order_relaxed);
     out.read_only = false;
+    out.shared = false;
     if (out.allocation == 0) [[likely]] {
       copy_bytes(buffer, filled->inline_bytes(), std::min(out.bytes, block_bytes_));
       if (!remove(head)) continue;

@@ -55,6 +55,7 @@ struct ReceivedMessage {
   uint64_t allocation = 0;  // 0: data points into the caller's buffer
   Pool* pool = nullptr;     // the allocation's
   bool read_only = false;   // the allocation stays the sender's: not to be changed or freed
+  bool shared = false;      // the allocation is a share: others read the bytes, nobody changes them
 };
 
 struct ChannelInfo {
@@ -261,6 +262,7 @@ class Channel : public ManagedObject {
   Status copy_head(Pool& to, const Head& head, const Payload& payload, const Allocation& into);
   static Payload payload_of(const ChannelSlot& filled);
   Pool* pool_of(const Payload& payload);
+  bool is_share(const Payload& payload);
   Pool& copies();
   Status claim(const Payload& payload, uint64_t position);
   void note(const Payload& payload);

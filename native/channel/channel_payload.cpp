@@ -25,6 +25,12 @@ Pool* Channel::pool_of(const Payload& payload) {
   return payload_pool_.get();
 }
 
+bool Channel::is_share(const Payload& payload) {
+  AllocationInfo info;
+  const bool there = pool_of(payload)->find(payload.id, info) == DRAGON_SUCCESS;
+  return there && info.type == AllocationType::kShare;
+}
+
 // Where payloads by copy lie. If the channel's pool for them is gone, in its own.
 Pool& Channel::copies() {
   Payload payload;
@@ -52,8 +58,9 @@ Status Channel::receive_payload(const Head& head, const Payload& payload, Receiv
   }
   AllocationInfo info;
   out.pool = pool_of(payload);
-  const Status found = out.pool->find(payload.id, info);
+  const Status found = out.pool->find_bytes(payload.id, info);
   out.data = info.allocation.data;
+  out.shared = info.type == AllocationType::kShare;
   remove(head);
   if (found != DRAGON_SUCCESS) after_receive();
   return found;
@@ -63,7 +70,8 @@ Status Channel::receive_payload(const Head& head, const Payload& payload, Receiv
 Status Channel::receive_lent(const Head& head, const Payload& payload, ReceivedMessage& out) {
   AllocationInfo info;
   out.pool = pool_of(payload);
-  const bool there = out.pool != nullptr && out.pool->find(payload.id, info) == DRAGON_SUCCESS;
+  const bool there =
+      out.pool != nullptr && out.pool->find_bytes(payload.id, info) == DRAGON_SUCCESS;
   out.data = info.allocation.data;
   out.read_only = true;
   if (!remove(head)) return DRAGON_WOULD_BLOCK;
@@ -103,6 +111,7 @@ Status Channel::try_receive_bytes(uint8_t* buffer, uint64_t capacity, ReceivedMe
     out.data = buffer;
     out.allocation = 0;
     out.read_only = payload.read_only;
+    out.shared = false;
     return DRAGON_SUCCESS;
   }
 }
@@ -145,9 +154,10 @@ Status Channel::try_receive_into(Pool& to, uint64_t allocation, ReceivedMessage&
     const Payload payload = payload_of(*filled);
     uint64_t word = head.word;
     if (!head.ring->cell(head.position).cas_seq(word, word)) continue;  // what was read is old
-    if (allocation == 0 && payload.owned() && pool_of(payload) == &to) {
+    if (allocation == 0 && payload.owned() && pool_of(payload) == &to && !is_share(payload)) {
       out.allocation = payload.id;
       out.read_only = false;
+      out.shared = false;
       const Status taken = receive_payload(head, payload, out);
       if (taken == DRAGON_WOULD_BLOCK) continue;
       if (taken == DRAGON_SUCCESS) after_receive();
@@ -168,6 +178,7 @@ Status Channel::try_receive_into(Pool& to, uint64_t allocation, ReceivedMessage&
     out.data = into.data;
     out.pool = &to;
     out.read_only = false;
+    out.shared = false;
     return DRAGON_SUCCESS;
   }
 }
@@ -188,7 +199,7 @@ Status Channel::copy_head(Pool& to, const Head& head, const Payload& payload,
                                          : receive_payload(head, payload, message);
   if (taken != DRAGON_SUCCESS) return taken;
   AllocationInfo info;
-  if (message.pool->find(payload.id, info) == DRAGON_SUCCESS) {
+  if (message.pool->find_bytes(payload.id, info) == DRAGON_SUCCESS) {
     const uint64_t bytes = std::min(info.allocation.bytes, into.bytes);
     copy_unstable(into.data, info.allocation.data, bytes);
   }

@@ -39,7 +39,7 @@ Status Channel::try_peek(uint8_t* buffer, uint64_t capacity, ReceivedMessage& ou
       copy_bytes(buffer, filled->inline_bytes(), std::min(out.bytes, block_bytes_));
     } else if (fits) {
       AllocationInfo info;
-      result = from == nullptr ? DRAGON_OBJECT_DESTROYED : from->find(payload.id, info);
+      result = from == nullptr ? DRAGON_OBJECT_DESTROYED : from->find_bytes(payload.id, info);
       const uint64_t bytes = std::min(out.bytes, info.allocation.bytes);
       if (result == DRAGON_SUCCESS) copy_unstable(buffer, info.allocation.data, bytes);
       const bool still = from != nullptr && from->find(payload.id, info) == DRAGON_SUCCESS;

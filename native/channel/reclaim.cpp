@@ -110,6 +110,7 @@ class Returner {
   void return_allocations(Pool& pool) {
     AllocationInfo info;
     for (uint32_t index = 1; (index = pool.next_allocation(index, info)) != 0;) {
+      if (info.type == AllocationType::kHub) pool.end_sharing(info.allocation.id);
       if (info.owner != actor_) continue;
       if (info.type == AllocationType::kChunk && belongs_to_channel(pool, info)) {
         pool.change_owner(info.allocation.id, actor_, kOwnerObject);

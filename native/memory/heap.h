@@ -51,6 +51,8 @@ enum class AllocationType : uint32_t {
   kBootstrap = 4,
   kChunk = 5,  // further slots of a channel
   kEvent = 6,  // an object of native/event; its header says which
+  kShare = 7,  // one holder's part in shared bytes (pool_shares.cpp)
+  kHub = 8,    // what the shares of some bytes have in common
 };
 
 struct BlockDescriptor {
@@ -59,7 +61,7 @@ struct BlockDescriptor {
   Word64 offset;  // in the data range
   Word64 size;    // whole granules
   Word64 bytes;   // what was asked for
-  Word64 tag;     // kChunk: the channel's allocation id
+  Word64 tag;     // kChunk: the channel; kShare: the hub; kHub: the shared allocation
   Word32 before;  // physical neighbours; 0 is none
   Word32 after;
   Word32 next;  // kFree: list of the size class. kUnused: list of spare descriptors

@@ -50,7 +50,7 @@ Status MemoryView::allocate(const std::shared_ptr<Pool>& pool, uint64_t bytes, A
 
 Status MemoryView::of(const std::shared_ptr<Pool>& pool, uint64_t id, MemoryView& out) {
   AllocationInfo info;
-  const Status status = pool->find(id, info);
+  const Status status = pool->find_bytes(id, info);
   if (status == DRAGON_SUCCESS) out = MemoryView(pool, id, 0, info.allocation.bytes);
   return status;
 }
@@ -97,7 +97,7 @@ Status MemoryView::clone(uint64_t offset, uint64_t bytes, MemoryView& out) const
 
 Status MemoryView::set_bytes(uint64_t bytes) {
   AllocationInfo info;
-  const Status status = designator() ? DRAGON_SUCCESS : pool_->find(id_, info);
+  const Status status = designator() ? DRAGON_SUCCESS : pool_->find_bytes(id_, info);
   if (status != DRAGON_SUCCESS) return status;
   const uint64_t there = info.allocation.bytes;
   if (offset_ > there || bytes > there - offset_) return DRAGON_INVALID_ARGUMENT;
@@ -196,7 +196,7 @@ Status MemoryView::clear(uint64_t start, uint64_t stop) const {
 // The allocation may have become smaller than the window.
 Status MemoryView::find(AllocationInfo& out) const {
   if (designator()) return DRAGON_SUCCESS;
-  const Status status = pool_->find(id_, out);
+  const Status status = pool_->find_bytes(id_, out);
   if (status != DRAGON_SUCCESS) return status;
   const uint64_t there = out.allocation.bytes;
   const bool inside = offset_ <= there && bytes_ <= there - offset_;

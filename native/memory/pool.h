@@ -165,10 +165,19 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   void hide(uint64_t id);
   // Changes the size of an allocation that this actor owns, where it lies: a smaller one gives
   // memory back, a larger one needs free memory just behind it, else OUT_OF_MEMORY. NOT_OWNER;
-  // TOO_LARGE beyond the limit; INVALID_ARGUMENT for 0 bytes.
+  // TOO_LARGE beyond the limit; INVALID_ARGUMENT for 0 bytes, and for a share.
   Status resize(uint64_t id, uint64_t bytes);
   // Where a live allocation is.
   Status find(uint64_t id, AllocationInfo& out) const;
+  // The same; of a share, where the shared bytes are and how many. The id stays the share's.
+  Status find_bytes(uint64_t id, AllocationInfo& out) const;
+  // Makes an allocation of this actor's one that up to `holders` may hold, this actor first:
+  // `share` is what it owns instead. A share is sent, received, freed and given back after a death
+  // as any allocation is; the bytes are freed with the last one, and nobody writes them meanwhile.
+  // NOT_OWNER; OUT_OF_MEMORY; INVALID_ARGUMENT for no holders, too many, or a share.
+  Status share(uint64_t id, uint32_t holders, uint64_t& share);
+  // A further share beside one that this actor owns. STATE if there are as many as may be.
+  Status share_again(uint64_t share, uint64_t& further);
   // One compare-and-swap of the owner; STATE if `from` does not own it (any more).
   Status change_owner(uint64_t id, uint64_t from, uint64_t to);
   void serialize(uint64_t id, HandleBytes& out) const;
@@ -189,6 +198,8 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   uint64_t trim();
   // Repairs what `dead` may have left half done, or leaves that to the mutex's next holder.
   void recover_from(ActorId dead);
+  // For reclamation: frees shared bytes if no share of them is left.
+  void end_sharing(uint64_t hub);
   // Empties the magazines of an actor that is dead, or the caller.
   void give_back_cached(ActorId actor);
   // Checks every invariant under the lock; empty if all is well.
@@ -233,6 +244,7 @@ class Pool : public OpenGate, public std::enable_shared_from_this<Pool> {
   bool caches();
   bool free_to_magazine(uint32_t index, uint32_t generation);
   Status free_listed(uint32_t index, uint32_t generation);
+  uint64_t hub_of(uint32_t index, uint32_t generation) const;
   void give_surplus();
   void flush();
   void announce();

@@ -161,7 +161,10 @@ Status Pool::free(uint64_t id) {
   const uint32_t index = block_index(id);
   const uint32_t generation = block_generation(id);
   if (caches() && free_to_magazine(index, generation)) return DRAGON_SUCCESS;
-  return free_listed(index, generation);
+  const uint64_t hub = hub_of(index, generation);
+  const Status status = free_listed(index, generation);
+  if (status == DRAGON_SUCCESS && hub != 0) end_sharing(hub);
+  return status;
 }
 
 // Not for a while after somebody had to search the magazines: memory is scarce, and what is cached
@@ -284,7 +287,7 @@ Status Pool::resize(uint64_t id, uint64_t bytes) {
   if (status == DRAGON_SUCCESS) status = find(id, info);
   if (status != DRAGON_SUCCESS) return status;
   if (info.owner != node_->me().id) return DRAGON_NOT_OWNER;
-  if (bytes == 0) return DRAGON_INVALID_ARGUMENT;
+  if (bytes == 0 || info.type == AllocationType::kShare) return DRAGON_INVALID_ARGUMENT;
   if (bytes > segment_.limit_bytes()) return DRAGON_TOO_LARGE;
   const auto attempt = [&] {
     const MutexGuard held = guard(Deadline::once());

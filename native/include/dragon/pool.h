@@ -87,7 +87,19 @@ DRAGON_API dragon_status_t dragon_free(dragon_pool_t* pool, uint64_t id);
  * INVALID_ARGUMENT for 0 bytes; OBJECT_DESTROYED; CLOSED. */
 DRAGON_API dragon_status_t dragon_resize(dragon_pool_t* pool, uint64_t id, uint64_t bytes);
 
-/* Where a live allocation is. OBJECT_DESTROYED. */
+/* Makes an allocation of this actor's one that up to `holders` may hold, at most 4096, this actor
+ * first: `share` is what it owns instead. A share is sent, received and freed as an allocation is;
+ * the bytes are freed with the last one, and nobody writes them meanwhile. NOT_OWNER;
+ * OUT_OF_MEMORY; INVALID_ARGUMENT; OBJECT_DESTROYED; CLOSED. */
+DRAGON_API dragon_status_t dragon_share(dragon_pool_t* pool, uint64_t id, uint32_t holders,
+                                        uint64_t* share);
+
+/* A further share beside one of this actor's. STATE if there are as many as may be; NOT_OWNER;
+ * OUT_OF_MEMORY; INVALID_ARGUMENT; OBJECT_DESTROYED; CLOSED. */
+DRAGON_API dragon_status_t dragon_share_again(dragon_pool_t* pool, uint64_t share,
+                                              uint64_t* further);
+
+/* Where a live allocation is; of a share, where the shared bytes are. OBJECT_DESTROYED. */
 DRAGON_API dragon_status_t dragon_allocation_find(const dragon_pool_t* pool, uint64_t id,
                                                   dragon_allocation_t* out);
 
