@@ -32,9 +32,16 @@ bool LeaseTable::has_room(const Pool& pool, uint64_t bytes) const {
   return shown + bytes <= shown_bytes_max(pool.limit_bytes());
 }
 
-std::shared_ptr<Lease> LeaseTable::find(const void* data) const {
-  const auto found = shown_.find(data);
-  return found == shown_.end() ? nullptr : found->second->weak_from_this().lock();
+std::shared_ptr<Lease> LeaseTable::find(Napi::Env env, const Napi::ArrayBuffer& buffer) const {
+  const auto [first, last] = shown_.equal_range(const_cast<Napi::ArrayBuffer&>(buffer).Data());
+  for (auto each = first; each != last; ++each) {
+    napi_value own = nullptr;
+    bool same = false;
+    napi_get_reference_value(env, each->second->buffer_, &own);
+    if (own != nullptr) napi_strict_equals(env, own, buffer, &same);
+    if (same) return each->second->weak_from_this().lock();
+  }
+  return nullptr;
 }
 
 void LeaseTable::end_all(Napi::Env env) {
@@ -71,7 +78,7 @@ Napi::Value Lease::buffer(Napi::Env env) {
   napi_create_reference(env, value, 0, &buffer_);
   pool_->show(memory_.id);
   shown_ = true;
-  table_->shown_[memory_.data] = this;
+  table_->shown_.emplace(memory_.data, this);
   table_->bytes_[pool_.get()] += memory_.bytes;
   weight_ = weight_of(memory_.bytes, pool_->limit_bytes());
   int64_t total = 0;
@@ -89,7 +96,9 @@ void Lease::hide(napi_env env) {
   if (!shown_) return;
   shown_ = false;
   pool_->hide(memory_.id);
-  table_->shown_.erase(memory_.data);
+  const auto [first, last] = table_->shown_.equal_range(memory_.data);
+  table_->shown_.erase(
+      std::find_if(first, last, [this](const auto& each) { return each.second == this; }));
   const auto bytes = table_->bytes_.find(pool_.get());
   bytes->second -= memory_.bytes;
   if (bytes->second == 0) table_->bytes_.erase(bytes);
@@ -127,6 +136,23 @@ Status Lease::resize(Napi::Env env, uint64_t bytes) {
   detach_buffer(env);
   memory_.bytes = bytes;
   return status;
+}
+
+Status Lease::share(uint32_t holders, Allocation& further) {
+  if (!held_) return DRAGON_OBJECT_DESTROYED;
+  further = memory_;
+  if (!shared_) {
+    uint64_t share = 0;
+    const Status status = pool_->share(memory_.id, holders, share);
+    if (status != DRAGON_SUCCESS) return status;
+    if (shown_) {
+      pool_->hide(memory_.id);
+      pool_->show(share);
+    }
+    memory_.id = share;
+    shared_ = true;
+  }
+  return pool_->share_again(memory_.id, further.id);
 }
 
 Status Lease::forget(Napi::Env env) {

@@ -29,15 +29,15 @@ class LeaseTable {
  public:
   // Whether a received payload may be lent to JavaScript.
   bool has_room(const Pool& pool, uint64_t bytes) const;
-  // The lease whose ArrayBuffer shows these bytes, if any.
-  std::shared_ptr<Lease> find(const void* data) const;
+  // The lease that the ArrayBuffer is of, if any. Several may show the same bytes, each by its own.
+  std::shared_ptr<Lease> find(Napi::Env env, const Napi::ArrayBuffer& buffer) const;
   // The node is being left: nothing may show or hold its memory any more.
   void end_all(Napi::Env env);
 
  private:
   friend class Lease;
   std::unordered_set<Lease*> held_;
-  std::unordered_map<const void*, Lease*> shown_;
+  std::unordered_multimap<const void*, Lease*> shown_;
   std::unordered_map<const Pool*, uint64_t> bytes_;  // shown, by pool
 };
 
@@ -55,7 +55,12 @@ class Lease : public std::enable_shared_from_this<Lease> {
   Status resize(Napi::Env env, uint64_t bytes);
   // Detaches the ArrayBuffer; the allocation is no longer this lease's.
   Status forget(Napi::Env env);
+  // Makes the memory one of several holders, this lease first, and `further` another's part in it.
+  Status share(uint32_t holders, Allocation& further);
+  // The memory is another holder's part already.
+  void mark_shared() { shared_ = true; }
   bool is_held() const { return held_; }
+  uint64_t id() const { return memory_.id; }
   // False once the bytes were moved to an ArrayBuffer of another identity.
   bool can_hide(Napi::Env env) const;
 
@@ -72,6 +77,7 @@ class Lease : public std::enable_shared_from_this<Lease> {
   std::shared_ptr<Pool> pool_;  // while it is held or shown
   Allocation memory_;
   bool held_ = true;           // it is for this lease to free
+  bool shared_ = false;        // the id is that of a share
   bool shown_ = false;         // an ArrayBuffer over it is alive
   napi_ref buffer_ = nullptr;  // weak
   int64_t weight_ = 0;         // what the collector was told beyond the bytes

@@ -311,8 +311,8 @@ Napi::Value NodeFace::segments(const Napi::CallbackInfo& info) {
 Napi::Value NodeFace::release_bytes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsTypedArray()) return Napi::Boolean::New(env, false);
-  const void* data = info[0].As<Napi::TypedArray>().ArrayBuffer().Data();
-  const std::shared_ptr<Lease> lease = data == nullptr ? nullptr : leases_->find(data);
+  const Napi::ArrayBuffer buffer = info[0].As<Napi::TypedArray>().ArrayBuffer();
+  const std::shared_ptr<Lease> lease = leases_->find(env, buffer);
   return Napi::Boolean::New(env, lease != nullptr && lease->free(env) == DRAGON_SUCCESS);
 }
 

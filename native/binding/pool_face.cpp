@@ -201,6 +201,7 @@ void AllocationFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&AllocationFace::copy_to>("copyTo"),
                       InstanceMethod<&AllocationFace::copy>("copy"),
                       InstanceMethod<&AllocationFace::clear>("clear"),
+                      InstanceMethod<&AllocationFace::share>("share"),
                   });
   classes(env).allocation = Napi::Persistent(constructor);
   exports.Set("attachAllocation", Napi::Function::New<AllocationFace::attach>(env));
@@ -226,7 +227,7 @@ Napi::Value AllocationFace::make(Napi::Env env, NodeFace* node, const std::share
 void AllocationFace::own_again(NodeFace* node) {
   const std::shared_ptr<Pool> pool = pool_.lock();
   AllocationInfo info;
-  if (pool == nullptr || pool->find(id_, info) != DRAGON_SUCCESS) return;
+  if (pool == nullptr || pool->find_bytes(id_, info) != DRAGON_SUCCESS) return;
   lease_ = std::make_shared<Lease>(node->leases(), pool, info.allocation);
 }
 
@@ -238,6 +239,25 @@ Napi::Value AllocationFace::name(Napi::Env env, const MemoryView& view) {
   face->offset_ = view.offset();
   face->bytes_ = view.bytes();
   return object;
+}
+
+// share(node, holders): what another holder has of the memory, of which this object is one, too.
+Napi::Value AllocationFace::share(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  NodeFace* node = NodeFace::of(info[0]);
+  const double holders = number_of(info[1], 0);
+  if (node == nullptr || !(holders >= 1 && holders <= 4096)) {
+    return status_value(env, DRAGON_INVALID_ARGUMENT);
+  }
+  const std::shared_ptr<Pool> pool = pool_.lock();
+  if (lease_ == nullptr || pool == nullptr) return status_value(env, DRAGON_NOT_OWNER);
+  Allocation further;
+  const Status status = lease_->share(static_cast<uint32_t>(holders), further);
+  id_ = lease_->id();
+  if (status != DRAGON_SUCCESS) return failure(env, status);
+  const Napi::Value made = make(env, node, pool, further);
+  Unwrap(made.As<Napi::Object>())->lease_->mark_shared();
+  return made;
 }
 
 Napi::Value AllocationFace::attach(const Napi::CallbackInfo& info) {

@@ -83,6 +83,7 @@ class AllocationFace : public Napi::ObjectWrap<AllocationFace> {
   Napi::Value copy_to(const Napi::CallbackInfo& info);
   Napi::Value copy(const Napi::CallbackInfo& info);
   Napi::Value clear(const Napi::CallbackInfo& info);
+  Napi::Value share(const Napi::CallbackInfo& info);
   Status view(MemoryView& out) const;
   Status part(const Napi::Value& offset, const Napi::Value& length, MemoryView& out) const;
 

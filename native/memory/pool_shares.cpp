@@ -110,8 +110,11 @@ Status Pool::share_again(uint64_t share, uint64_t& further) {
 uint64_t Pool::hub_of(uint32_t index, uint32_t generation) const {
   if (!heap_.known(index)) return 0;
   const BlockDescriptor& block = heap_.block(index);
-  const uint64_t live = block_state(BlockState::kLive, AllocationType::kShare, generation);
-  return block.state.load() == live ? block.tag.load() : 0;
+  const uint64_t state = block.state.load();
+  const bool is_share = state_of(state) == BlockState::kLive &&
+                        type_of(state) == AllocationType::kShare &&
+                        generation_of(state) == generation;
+  return is_share ? block.tag.load() : 0;
 }
 
 // The bytes first: after a death in between the hub is still there to be found. Ids have

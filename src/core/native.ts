@@ -132,6 +132,8 @@ export interface NativeAllocation {
   copyTo(other: NativeAllocation): Status;
   copy(pool: NativePool, timeoutMs: number): NativeAllocation | Status;
   clear(start: number, stop: number | undefined): Status;
+  /** A further holder's part in the memory, of which this object becomes one. */
+  share(node: NativeNode, holders: number): NativeAllocation | Status;
   free(): Status;
   resize(bytes: number): Status;
   /** Detaches the buffer and leaves the memory allocated. */

@@ -42,7 +42,9 @@ export type AllocationType =
   | 'counter'
   | 'bootstrap'
   | 'chunk'
-  | 'event';
+  | 'event'
+  | 'share'
+  | 'hub';
 const TYPES: readonly AllocationType[] = [
   'data',
   'channel',
@@ -51,6 +53,8 @@ const TYPES: readonly AllocationType[] = [
   'bootstrap',
   'chunk',
   'event',
+  'share',
+  'hub',
 ];
 
 const PAGES = ['small', 'transparent', 'huge'] as const;
