@@ -46,6 +46,7 @@ class ChannelFace : public Napi::ObjectWrap<ChannelFace> {
   void close_handle(const Napi::CallbackInfo& info);
   Napi::Value try_send_allocation(const Napi::CallbackInfo& info);
   Napi::Value send_allocation_sync(const Napi::CallbackInfo& info);
+  Napi::Value send_allocation(const Napi::CallbackInfo& info, Deadline deadline);
   template <typename Send>
   Status give_away(const Napi::Value& allocation, bool read_only, Send&& send);
   Napi::Value try_send_noted(const Napi::CallbackInfo& info);

@@ -27,21 +27,15 @@ Status ChannelFace::give_away(const Napi::Value& allocation, bool read_only, Sen
 
 // trySendAllocation(allocation, hints, readOnly, how)
 Napi::Value ChannelFace::try_send_allocation(const Napi::CallbackInfo& info) {
-  uint64_t hints = 0;
-  const bool read_only = info[2].ToBoolean();
-  const SendWay way = send_way_of(number_of(info[3], kHowUsual));
-  if (closed()) return status_value(info.Env(), DRAGON_CLOSED);
-  if (!hints_of(number_of(info[1], 0), hints)) {
-    return status_value(info.Env(), DRAGON_INVALID_ARGUMENT);
-  }
-  return status_value(info.Env(), give_away(info[0], read_only, [&](uint64_t id) {
-                        return channel()->send_allocation(id, hints, Deadline::once(), way.mode,
-                                                          read_only, way.wait);
-                      }));
+  return send_allocation(info, Deadline::once());
 }
 
 // sendAllocationSync(allocation, hints, readOnly, how, timeoutMs)
 Napi::Value ChannelFace::send_allocation_sync(const Napi::CallbackInfo& info) {
+  return send_allocation(info, deadline_of(info[4]));
+}
+
+Napi::Value ChannelFace::send_allocation(const Napi::CallbackInfo& info, Deadline deadline) {
   uint64_t hints = 0;
   const bool read_only = info[2].ToBoolean();
   const SendWay way = send_way_of(number_of(info[3], kHowUsual));
@@ -50,8 +44,8 @@ Napi::Value ChannelFace::send_allocation_sync(const Napi::CallbackInfo& info) {
     return status_value(info.Env(), DRAGON_INVALID_ARGUMENT);
   }
   return status_value(info.Env(), give_away(info[0], read_only, [&](uint64_t id) {
-                        return channel()->send_allocation(id, hints, deadline_of(info[4]), way.mode,
-                                                          read_only, way.wait);
+                        return channel()->send_allocation(id, hints, deadline, way.mode, read_only,
+                                                          way.wait);
                       }));
 }
 
