@@ -140,18 +140,20 @@ Status Lease::resize(Napi::Env env, uint64_t bytes) {
 
 Status Lease::share(uint32_t holders, Allocation& further) {
   if (!held_) return DRAGON_OBJECT_DESTROYED;
-  further = memory_;
-  if (!shared_) {
+  AllocationInfo info;
+  Status status = pool_->find(memory_.id, info);
+  if (status != DRAGON_SUCCESS) return status;
+  if (info.type != AllocationType::kShare) {
     uint64_t share = 0;
-    const Status status = pool_->share(memory_.id, holders, share);
+    status = pool_->share(memory_.id, holders, share);
     if (status != DRAGON_SUCCESS) return status;
     if (shown_) {
       pool_->hide(memory_.id);
       pool_->show(share);
     }
     memory_.id = share;
-    shared_ = true;
   }
+  further = memory_;
   return pool_->share_again(memory_.id, further.id);
 }
 

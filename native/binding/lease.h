@@ -57,8 +57,6 @@ class Lease : public std::enable_shared_from_this<Lease> {
   Status forget(Napi::Env env);
   // Makes the memory one of several holders, this lease first, and `further` another's part in it.
   Status share(uint32_t holders, Allocation& further);
-  // The memory is another holder's part already.
-  void mark_shared() { shared_ = true; }
   bool is_held() const { return held_; }
   uint64_t id() const { return memory_.id; }
   // False once the bytes were moved to an ArrayBuffer of another identity.
@@ -77,7 +75,6 @@ class Lease : public std::enable_shared_from_this<Lease> {
   std::shared_ptr<Pool> pool_;  // while it is held or shown
   Allocation memory_;
   bool held_ = true;           // it is for this lease to free
-  bool shared_ = false;        // the id is that of a share
   bool shown_ = false;         // an ArrayBuffer over it is alive
   napi_ref buffer_ = nullptr;  // weak
   int64_t weight_ = 0;         // what the collector was told beyond the bytes

@@ -255,9 +255,7 @@ Napi::Value AllocationFace::share(const Napi::CallbackInfo& info) {
   const Status status = lease_->share(static_cast<uint32_t>(holders), further);
   id_ = lease_->id();
   if (status != DRAGON_SUCCESS) return failure(env, status);
-  const Napi::Value made = make(env, node, pool, further);
-  Unwrap(made.As<Napi::Object>())->lease_->mark_shared();
-  return made;
+  return make(env, node, pool, further);
 }
 
 Napi::Value AllocationFace::attach(const Napi::CallbackInfo& info) {

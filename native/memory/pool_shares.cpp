@@ -4,6 +4,8 @@
 // shares, and belongs to nobody, as do the bytes. No count is kept: the bytes are in use while one
 // of the listed shares is still allocated, so a death at any instruction leaves nothing to mend.
 // Who frees a share, or gives back what an actor had, looks whether any is left.
+#include <string.h>
+
 #include "memory/pool.h"
 
 namespace dragon {
@@ -24,10 +26,10 @@ constexpr uint64_t hub_bytes(uint32_t holders) {
 // The hub as its descriptor says; its bytes are somebody else's if it was freed meanwhile, so
 // nothing in them is trusted.
 struct HubView {
-  explicit HubView(const AllocationInfo& info)
-      : hub(*reinterpret_cast<ShareHub*>(info.allocation.data)),
-        entries(reinterpret_cast<Word64*>(info.allocation.data + sizeof(ShareHub))),
-        count(static_cast<uint32_t>((info.allocation.bytes - sizeof(ShareHub)) / sizeof(Word64))) {}
+  explicit HubView(const Allocation& memory)
+      : hub(*reinterpret_cast<ShareHub*>(memory.data)),
+        entries(reinterpret_cast<Word64*>(memory.data + sizeof(ShareHub))),
+        count(static_cast<uint32_t>((memory.bytes - sizeof(ShareHub)) / sizeof(Word64))) {}
   ShareHub& hub;
   Word64* entries;
   uint32_t count;
@@ -62,16 +64,13 @@ Status Pool::share(uint64_t id, uint32_t holders, uint64_t& share) {
   Allocation first;
   status = try_allocate(hub_bytes(holders), AllocationType::kHub, hub, id);
   if (status != DRAGON_SUCCESS) return status;
-  auto& shared = *new (hub.data) ShareHub{};
-  auto* entries = reinterpret_cast<Word64*>(hub.data + sizeof(ShareHub));
-  for (uint32_t index = 0; index < holders; ++index) entries[index].store(0);
-  shared.changes.store(0);
+  ::memset(hub.data, 0, hub.bytes);
   status = try_allocate(1, AllocationType::kShare, first, hub.id);
   if (status != DRAGON_SUCCESS) {
     free(hub.id);
     return status;
   }
-  entries[0].store(first.id);
+  HubView(hub).entries[0].store(first.id);
   change_owner(hub.id, me, kOwnerObject);
   change_owner(id, me, kOwnerObject);
   share = first.id;
@@ -93,7 +92,7 @@ Status Pool::share_again(uint64_t share, uint64_t& further) {
   Allocation made;
   status = try_allocate(1, AllocationType::kShare, made, hub.allocation.id);
   if (status != DRAGON_SUCCESS) return status;
-  const HubView view(hub);
+  const HubView view(hub.allocation);
   for (uint32_t index = 0; index < view.count; ++index) {
     uint64_t listed = view.entries[index].load();
     if (listed != 0 && exists(listed)) continue;
@@ -123,7 +122,7 @@ void Pool::end_sharing(uint64_t hub) {
   AllocationInfo info;
   if (find(hub, info) != DRAGON_SUCCESS || info.type != AllocationType::kHub) return;
   if (info.owner != kOwnerObject) return;  // not yet shared
-  const HubView view(info);
+  const HubView view(info.allocation);
   uint64_t changes = 0;
   do {
     changes = view.hub.changes.load_seq();

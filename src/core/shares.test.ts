@@ -55,6 +55,21 @@ it('there are only so many holders at a time [COR-060]', () => {
   expect(usedBytes() - before).toBeLessThan(LARGE);
 });
 
+it('a part that was sent and taken back is shared as before [COR-060]', async () => {
+  const { channel, sender } = pair();
+  const before = usedBytes();
+  const memory = fixture.pool.allocateSync(LARGE);
+  const part = memory.share({ holders: 3 });
+  const sent = sender.send(part, { mode: 'whenReceived', timeout: 5 });
+  await expect(sent).rejects.toThrow(codeOf('ERR_TIMEOUT'));
+  const next = part.share();
+  expect(next.byteLength).toBe(LARGE);
+  expect(() => part.share()).toThrow(codeOf('ERR_STATE'));
+  for (const each of [memory, part, next]) each.release();
+  expect(usedBytes()).toBe(before);
+  channel.close();
+});
+
 it('what was received of one payload is released, sent on and read for itself [COR-061]', () => {
   const { channel, sender, receiver } = pair();
   const before = usedBytes();
