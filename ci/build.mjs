@@ -43,8 +43,9 @@ async function unlessCurrent(name, files, outputs, work) {
 
 /** @type {Step} */
 async function generate() {
-  const files = [...filesBelow('spec', ['.yaml']), ...filesBelow('ci/generate', ['.mjs'])];
-  return unlessCurrent('generate', [...files, 'ci/generate.mjs'], [], async () => {
+  const data = [...filesBelow('spec', ['.yaml']), ...filesBelow('conformance', ['.yaml'])];
+  const files = [...data, ...filesBelow('ci/generate', ['.mjs']), 'ci/generate.mjs'];
+  return unlessCurrent('generate', files, [], async () => {
     return (await run(process.execPath, ['ci/generate.mjs'])).code === 0;
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Writes the sources that are generated from spec/.
+ * Writes the sources and texts that are generated from data in spec/ and conformance/.
  *
  *     node ci/generate.mjs           writes every generated file whose content differs
  *     node ci/generate.mjs --check   writes nothing, exits 1 if a committed file is stale
@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { errorsHeader, errorsTable, readErrors } from './generate/errors.mjs';
 import { messagesSource } from './generate/messages.mjs';
+import { portsText, propertiesText, readPorts, readProperties } from './generate/ports.mjs';
 import { readMessages } from './generate/schema.mjs';
 import { messageVectors } from './generate/vectors.mjs';
 
@@ -24,18 +25,28 @@ function readYaml(path) {
   return parse(readFileSync(join(root, path), 'utf8'));
 }
 
+/** @param {string} path of a folder with YAML files */
+function readFolder(path) {
+  return readdirSync(join(root, path))
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+    .map((name) => readYaml(`${path}/${name}`));
+}
+
 /** Every generated file: its path in the repository and its content. */
 export function generateAll() {
   const errors = readErrors(readYaml('spec/errors.yaml'));
-  const families = readdirSync(join(root, 'spec/messages'))
-    .filter((name) => name.endsWith('.yaml'))
-    .sort()
-    .map((name) => readYaml(`spec/messages/${name}`));
-  const messages = readMessages(families);
+  const messages = readMessages(readFolder('spec/messages'));
+  const multiprocessing = 'conformance/multiprocessing';
   return new Map([
     ['native/include/dragon/errors.h', errorsHeader(errors)],
     ['src/runtime/errors/codes.ts', errorsTable(errors)],
     ['src/services/messages/generated.ts', messagesSource(messages)],
+    ['spec/ports.md', portsText(readPorts(readFolder(`${multiprocessing}/ports/table`)))],
+    [
+      'spec/properties.md',
+      propertiesText(readProperties(readYaml(`${multiprocessing}/properties/table.yaml`))),
+    ],
     ['spec/vectors/messages/golden.json', messageVectors(messages)],
   ]);
 }

@@ -20,6 +20,8 @@ export const components = {
   PIP: 'pipes',
   PL: 'pools',
   LCK: 'locks',
+  CPT: 'ported tests',
+  PRP: 'properties',
   COD: 'codec',
   LDR: 'loader',
   CAB: 'C interface',
