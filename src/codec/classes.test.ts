@@ -94,6 +94,61 @@ describe('registered classes', () => {
   });
 });
 
+describe('registered classes that extend those of the language', () => {
+  it('keep content and fields, shared and in rings [COD-045]', () => {
+    class Table extends Map<string, unknown> {
+      title = 'none';
+      rows(): number {
+        return this.size;
+      }
+    }
+    class Stack extends Array<number> {}
+    class Samples extends Float64Array {}
+    class Day extends Date {
+      note = 'x';
+    }
+    for (const registered of [Table, Stack, Samples, Day]) registerClass<object>(registered);
+    const table = new Table([['a', 1]]);
+    table.title = 'T';
+    table.set('self', table).set('owner', { table });
+    const back = roundTrip([table, table]);
+    const [first, second] = back as [Table, Table];
+    expect(first).toBeInstanceOf(Table);
+    expect(first).toBe(second);
+    expect([first.title, first.rows(), first.get('a')]).toEqual(['T', 3, 1]);
+    expect(first.get('self')).toBe(first);
+    expect((first.get('owner') as { table: unknown }).table).toBe(first);
+    const stack = roundTrip(Stack.from([1, 2, 3]));
+    expect([stack instanceof Stack, stack.length, [...stack]]).toEqual([true, 3, [1, 2, 3]]);
+    for (const length of [3, 3000]) {
+      const samples = roundTrip(new Samples(length).fill(0.5));
+      expect([samples instanceof Samples, samples.length, samples[2]]).toEqual([true, length, 0.5]);
+    }
+    const day = roundTrip(new Day(5));
+    expect([day instanceof Day, day.getTime(), day.note]).toEqual([true, 5, 'x']);
+  });
+
+  it('a class of errors is registered as such [COD-045]', () => {
+    class Refused extends RangeError {
+      limit = 4;
+    }
+    registerClass(Refused, { name: 'test.Refused' });
+    const back = roundTrip(new Refused('no', { cause: 5 }));
+    expect(back).toBeInstanceOf(Refused);
+    expect(back).toMatchObject({ message: 'no', limit: 4, cause: 5 });
+  });
+
+  it('content of another object is not taken for that of an instance [COD-045]', () => {
+    class Basket extends Set {}
+    registerClass(Basket, { name: 'test.Basket' });
+    const { parts } = encode([{}, new Basket()]);
+    const bytes = Uint8Array.from(parts[0] as Uint8Array);
+    const at = bytes.lastIndexOf(0x97);
+    bytes.set([0x8a, 0x01], at); // a reference to the object, and none of its own
+    expect(() => decode(bytes)).toThrow(DecodeError);
+  });
+});
+
 class Handle {
   readonly id: number;
   constructor(id: number) {

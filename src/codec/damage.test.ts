@@ -68,6 +68,34 @@ describe('damaged bytes', () => {
   });
 });
 
+describe('memory', () => {
+  it('a part is taken once, however often it is named [COD-046]', () => {
+    const [head, body, ...rest] = encode([new Uint8Array(300), [1]]).parts as Uint8Array[];
+    const again = Uint8Array.of(...(body as Uint8Array).subarray(0, -2), 0xa1, 0, 0);
+    expect(again.length).toBe((body as Uint8Array).length + 1);
+    const longer = Uint8Array.from(head as Uint8Array);
+    longer[4] = again.length;
+    // The padding before the part is as long as its place asks for.
+    const gap = new Uint8Array((8 - ((longer.length + again.length) % 8)) % 8);
+    const message = Buffer.concat([longer, again, gap, rest.at(-1) as Uint8Array]);
+    expect(() => decode(message)).toThrow(/there is no part 0/);
+  });
+
+  it('a long array with few elements takes little memory [COD-046]', () => {
+    // 25,000,000 elements, none there: as room it would be 200 MB for each.
+    const sparse = [0x93, 0xc0, 0xf0, 0xf5, 0x0b, 0];
+    const message = Uint8Array.of(0x91, 0x6f, ...Array.from({ length: 15 }, () => sparse).flat());
+    const before = process.memoryUsage().heapUsed;
+    const lists = decode(message) as unknown[][];
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100e6);
+    expect(lists.map((list) => list.length)).toEqual(Array(15).fill(25_000_000));
+    expect(lists.some((list) => 24_999_999 in list)).toBe(false);
+    const last: unknown[] = [];
+    last[4999] = undefined;
+    expect(Object.keys(decode(join(encode(last))) as object)).toEqual(['4999']);
+  });
+});
+
 describe('layout', () => {
   it('the bytes of a value are the ones written down [COD-041]', () => {
     const hex = (value: unknown) => Buffer.from(join(encode(value))).toString('hex');

@@ -18,13 +18,16 @@ const interned: (string | undefined)[] = new Array<undefined>(INTERNED_SLOTS).fi
 const scratch = new Float64Array(1);
 const scratchBytes = new Uint8Array(scratch.buffer);
 
+/** Longer arrays with holes are kept as tables until they turn out to be well filled. */
+const SPARSE_LENGTH_MIN = 1024;
+
 /** Stands for an object whose serializer's data is still being read. */
 const UNSETTLED = Symbol('unsettled');
 
 export class Decoder {
   private readonly bytes: Uint8Array;
   private readonly context: CodecContext;
-  private readonly parts: readonly Uint8Array[];
+  private readonly parts: (Uint8Array | undefined)[];
   private readonly end: number;
   private pos: number;
   private text: Buffer | undefined;
@@ -36,7 +39,7 @@ export class Decoder {
     bytes: Uint8Array,
     start: number,
     end: number,
-    parts: readonly Uint8Array[],
+    parts: Uint8Array[],
     context: CodecContext,
   ) {
     this.bytes = bytes;
@@ -179,6 +182,8 @@ export class Decoder {
         return this.instance();
       case format.INSTANCE_CUSTOM:
         return this.customInstance();
+      case format.INSTANCE_WITH_CONTENT:
+        return this.instanceWithContent();
       case format.HANDLE:
         return this.handle();
       default:
@@ -306,8 +311,11 @@ export class Decoder {
     const length = this.number();
     if (length > 0xffffffff) this.damaged('an array is too long');
     const array: unknown[] = this.remember([]);
+    // A table, and not room for elements that are not there.
+    if (length > SPARSE_LENGTH_MIN) array[length - 1] = undefined;
     array.length = length;
-    this.fields(array);
+    const isLastThere = this.fieldsOf(array, String(length - 1));
+    if (length > SPARSE_LENGTH_MIN && !isLastThere) delete array[length - 1];
     return array;
   }
 
@@ -322,12 +330,20 @@ export class Decoder {
   }
 
   private fields(object: object): object {
+    this.fieldsOf(object, '');
+    return object;
+  }
+
+  /** Reads fields; whether one of them has the name. */
+  private fieldsOf(object: object, name: string): boolean {
     const count = this.count(2);
+    let isThere = false;
     for (let i = 0; i < count; i++) {
       const key = this.key();
+      if (key === name) isThere = true;
       this.define(object, key, this.value());
     }
-    return object;
+    return isThere;
   }
 
   private map(): Map<unknown, unknown> {
@@ -356,9 +372,12 @@ export class Decoder {
     return this.settle(id, Object(inner));
   }
 
+  /** Each part is used once: else a few bytes could ask for any amount of memory. */
   private part(): Uint8Array {
     const number = this.number();
-    return this.parts[number] ?? this.damaged(`there is no part ${number}`);
+    const part = this.parts[number] ?? this.damaged(`there is no part ${number}`);
+    this.parts[number] = undefined;
+    return part;
   }
 
   private view(apart: boolean): ArrayBufferView {
@@ -394,6 +413,20 @@ export class Decoder {
     const entry = classNamed(name);
     if (entry === undefined) this.unknownClass(name);
     return this.fields(this.remember(Object.create(entry.prototype) as object));
+  }
+
+  /** An instance of a subclass of Map, say: a Map of the class's prototype, and own fields. */
+  private instanceWithContent(): object {
+    const name = this.string();
+    const entry = classNamed(name);
+    if (entry === undefined) this.unknownClass(name);
+    const id = this.objects.length;
+    const object = this.value();
+    if (typeof object !== 'object' || object === null || this.objects[id] !== object) {
+      return this.damaged('the content of an instance is missing');
+    }
+    Object.setPrototypeOf(object, entry.prototype);
+    return this.fields(object);
   }
 
   private customInstance(): unknown {

@@ -2,7 +2,7 @@
 // the value can be carried, keeps shared references, and lends the handles that it meets.
 // Non-goals: framing of messages (`message.ts`), single leaves (`leaves.ts`).
 import { inspect, types } from 'node:util';
-import { DragonError, SerializeError } from '../runtime/errors/index.ts';
+import { SerializeError } from '../runtime/errors/index.ts';
 import { writeError } from './error-record.ts';
 import * as format from './format.ts';
 import { leafWriter, nounOf } from './leaves.ts';
@@ -38,6 +38,12 @@ type Mark = {
   depth: number;
 };
 
+/** How the engine says that a value is too much for it. */
+const ENGINE_LIMIT =
+  /call stack|allocation failed|Invalid (string|array|typed array|array buffer)/i;
+
+const NESTED_DEEPLY = 500;
+
 const NONE: CodecContext = {};
 
 const objectPrototype = Object.prototype;
@@ -61,6 +67,8 @@ export class Encoder {
   private readonly stepKinds: Step['kind'][] = [];
   private readonly stepKeys: unknown[] = [];
   private depth = 0;
+  /** What `refuse` threw last: anything else comes from the value itself. */
+  private refusal: unknown;
 
   begin(context: CodecContext): void {
     this.context = context;
@@ -72,6 +80,7 @@ export class Encoder {
   end(): void {
     this.context = NONE;
     this.lenient = false;
+    this.refusal = undefined;
     if (this.parts.length > 0) this.parts = [];
     if (this.lent.length > 0) this.lent = [];
     this.depth = 0;
@@ -112,9 +121,7 @@ export class Encoder {
 
   /** Writes what stands at `key` inside the current object. */
   at(kind: Step['kind'], key: unknown, value: unknown): void {
-    this.stepKinds[this.depth] = kind;
-    this.stepKeys[this.depth] = key;
-    this.depth++;
+    this.step(kind, key);
     this.value(value);
     this.depth--;
   }
@@ -124,21 +131,62 @@ export class Encoder {
       return { kind: this.stepKinds[i], key } as Step;
     });
     const path = formatPath(steps);
-    throw new SerializeError(`${path} can't be serialized: ${noun}`, {
+    this.refusal = new SerializeError(`${path} can't be serialized: ${noun}`, {
       ...(cause === undefined ? {} : { cause }),
       details: { path },
     });
+    throw this.refusal;
+  }
+
+  /** What a failed walk is told as: what the value threw itself becomes a refusal of its place. */
+  failure(error: unknown): unknown {
+    if (error === this.refusal) return error;
+    if (isEngineLimit(error)) {
+      const text = "$ can't be serialized: it is nested too deeply or too large";
+      return new SerializeError(text, { cause: error, details: { path: '$' } });
+    }
+    try {
+      return this.refuse('reading it throws', error);
+    } catch (refusal) {
+      return refusal;
+    }
+  }
+
+  /** What an error says about itself. One that is being thrown may fail to. */
+  told(error: Error, key: 'name' | 'message' | 'stack' | 'constructor'): unknown {
+    try {
+      return error[key];
+    } catch (cause) {
+      if (this.lenient) return undefined;
+      this.step('property', key);
+      return this.unreadable(cause);
+    }
   }
 
   /** One field of an error. When the error is being thrown, a field that fails is left out. */
   record(key: string, object: object): void {
-    const mark = this.lenient ? this.mark() : undefined;
+    if (!this.lenient) {
+      this.field(object, key);
+      return;
+    }
+    const mark = this.mark();
     try {
       this.field(object, key);
-    } catch (error) {
-      if (mark === undefined || !DragonError.is(error)) throw error;
+    } catch {
       this.rollBack(mark);
     }
+  }
+
+  private unreadable(cause: unknown): never {
+    // Deep down it is the depth that the engine gives up on, wherever it does so.
+    if (this.depth > NESTED_DEEPLY && isEngineLimit(cause)) throw cause;
+    return this.refuse('reading it throws', cause);
+  }
+
+  private step(kind: Step['kind'], key: unknown): void {
+    this.stepKinds[this.depth] = kind;
+    this.stepKeys[this.depth] = key;
+    this.depth++;
   }
 
   /** Number of own enumerable fields, then key and value of each. */
@@ -179,7 +227,11 @@ export class Encoder {
     const entry = prototype === null ? undefined : entryFor(prototype);
     if (entry?.type === 'handle') this.handle(value, entry);
     else if (entry?.type === 'class') this.registered(value, entry);
-    else if (types.isNativeError(value) || value instanceof Error) {
+    else this.unregistered(value, prototype);
+  }
+
+  private unregistered(value: object, prototype: object | null): void {
+    if (types.isNativeError(value) || value instanceof Error) {
       writeError(this, value as Error);
     } else if (types.isMap(value)) this.map(value);
     else if (types.isSet(value)) this.set(value);
@@ -215,9 +267,7 @@ export class Encoder {
 
   private field(object: object, key: string): void {
     this.key(key);
-    this.stepKinds[this.depth] = 'property';
-    this.stepKeys[this.depth] = key;
-    this.depth++;
+    this.step('property', key);
     this.value(this.read(object, key));
     this.depth--;
   }
@@ -226,7 +276,7 @@ export class Encoder {
     try {
       return (object as Record<string, unknown>)[key];
     } catch (cause) {
-      return this.refuse('reading it throws', cause);
+      return this.unreadable(cause);
     }
   }
 
@@ -321,11 +371,23 @@ export class Encoder {
   }
 
   private registered(value: object, { codec, name }: ClassEntry): void {
-    const custom = codec.serialize !== undefined;
-    this.writer.byte(custom ? format.INSTANCE_CUSTOM : format.INSTANCE);
-    this.writer.string(name);
-    if (custom) this.custom(value, { codec, name });
-    else this.fields(value);
+    const { writer } = this;
+    if (codec.serialize !== undefined) {
+      writer.byte(format.INSTANCE_CUSTOM);
+      writer.string(name);
+      this.custom(value, { codec, name });
+    } else if (hasContent(value)) {
+      writer.byte(format.INSTANCE_WITH_CONTENT);
+      writer.string(name);
+      this.unregistered(value, arrayPrototype);
+      const isIndexed = Array.isArray(value) || ArrayBuffer.isView(value);
+      if (isIndexed) writer.number(0);
+      else this.fields(value);
+    } else {
+      writer.byte(format.INSTANCE);
+      writer.string(name);
+      this.fields(value);
+    }
   }
 
   private custom(value: object, { codec, name }: Pick<ClassEntry, 'codec' | 'name'>): void {
@@ -393,6 +455,24 @@ export class Encoder {
     for (const lent of this.lent.splice(mark.lent)) lent.cancel();
     this.depth = mark.depth;
   }
+}
+
+function isEngineLimit(error: unknown): boolean {
+  return error instanceof RangeError && ENGINE_LIMIT.test(error.message);
+}
+
+/** Whether an object holds more than its fields, as instances of subclasses of Map do. */
+function hasContent(value: object): boolean {
+  return (
+    Array.isArray(value) ||
+    ArrayBuffer.isView(value) ||
+    types.isAnyArrayBuffer(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isBoxedPrimitive(value)
+  );
 }
 
 const inspectNothing = { maxArrayLength: 0, depth: 0, customInspect: false } as const;

@@ -18,33 +18,45 @@ const RECORD_FIELDS: ReadonlySet<string> = new Set(['message', 'stack', 'cause',
 
 type ErrorClassName = { kind: number; name: string };
 
-function classOf(error: Error): ErrorClassName {
-  const errorClass: unknown = error.constructor;
+function classOf(encoder: Encoder, error: Error): ErrorClassName {
+  const errorClass = encoder.told(error, 'constructor');
   const registered = errorNameOf(errorClass);
   if (registered !== undefined) return { kind: format.ERROR_CLASS_NAMED, name: registered };
   const family = familyNameOf(error);
   if (family !== undefined) return { kind: format.ERROR_CLASS_FAMILY, name: family };
-  const name = typeof errorClass === 'function' ? errorClass.name : error.name;
+  const name = text(typeof errorClass === 'function' ? errorClass.name : shownName(encoder, error));
   if (Object.hasOwn(languageErrors, name)) return { kind: format.ERROR_CLASS_LANGUAGE, name };
-  if (error instanceof DOMException) return { kind: format.ERROR_CLASS_DOM, name: error.name };
+  if (error instanceof DOMException) return { kind: format.ERROR_CLASS_DOM, name };
   return { kind: format.ERROR_CLASS_NAMED, name };
 }
 
+/** Names that are not text say nothing. */
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : String(value);
+  return typeof value === 'string' ? value : 'Error';
+}
+
+function shownName(encoder: Encoder, error: Error): string {
+  return text(encoder.told(error, 'name'));
+}
+
+/** Usually text. What can't be carried is left out of an error that is being thrown. */
+function messageOf(encoder: Encoder, error: Error): unknown {
+  const message = encoder.told(error, 'message');
+  return encoder.lenient && typeof message !== 'string' ? undefined : message;
 }
 
 export function writeError(encoder: Encoder, error: Error): void {
   const { writer } = encoder;
-  const { kind, name } = classOf(error);
+  const { kind, name } = classOf(encoder, error);
   const dom = kind === format.ERROR_CLASS_DOM;
   writer.byte(format.ERROR);
   writer.byte(kind);
-  writer.string(text(name));
-  writer.string(text(error.name));
+  writer.string(name);
+  writer.string(shownName(encoder, error));
   const hasMessage = dom || Object.hasOwn(error, 'message');
-  encoder.at('property', 'message', hasMessage ? error.message : undefined);
-  encoder.at('property', 'stack', typeof error.stack === 'string' ? error.stack : undefined);
+  encoder.at('property', 'message', hasMessage ? messageOf(encoder, error) : undefined);
+  const stack = encoder.told(error, 'stack');
+  encoder.at('property', 'stack', typeof stack === 'string' ? stack : undefined);
   for (const key of ['cause', 'errors'] as const) {
     if (Object.hasOwn(error, key)) encoder.record(key, error);
   }
@@ -64,9 +76,18 @@ function resolveClass(kind: number, name: string): AnyClass<Error> | undefined {
   return Object.hasOwn(languageErrors, name) ? languageErrors[name] : undefined;
 }
 
+/** Its own stack would be that of the decoder, and takes longer than all the rest. */
+function withoutStack(): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  const error = new Error();
+  Error.stackTraceLimit = limit;
+  return error;
+}
+
 /** An error of the class, made without its constructor, whose work was done where it was thrown. */
 function shell(kind: number, className: string, shownName: string): Error {
-  const error = new Error();
+  const error = withoutStack();
   const known = resolveClass(kind, className);
   if (known !== undefined) {
     Object.setPrototypeOf(error, known.prototype as object);
@@ -100,7 +121,7 @@ export function readError(decoder: Decoder): Error {
 /** Such an error keeps its message and name inside, so it is made by its constructor. */
 function readDomException(decoder: Decoder, name: string): Error {
   const id = decoder.reserve();
-  const error = new DOMException(text(decoder.value() ?? ''), name);
+  const error = new DOMException(String(decoder.value() ?? ''), name);
   decoder.settle(id, error);
   hidden(error, 'stack', decoder.value());
   for (let key = decoder.keyOrEnd(); key !== undefined; key = decoder.keyOrEnd()) {

@@ -10,6 +10,7 @@
 // so lone surrogates survive. Keys of objects stand in full once and then as a number of the
 // message's key table. Every object takes the next id when its tag is written; REFERENCE names it
 // again, which keeps shared references and cycles.
+// A part is named once at most, so that no message grows by being read.
 // Non-goals: describing how long a value may live, or what a handle's descriptor means.
 
 export const MESSAGE_PLAIN = 0x91;
@@ -82,6 +83,8 @@ export const INSTANCE = 0xb1;
 export const INSTANCE_CUSTOM = 0xb2;
 /** Kind of the handle, number of bytes, descriptor. */
 export const HANDLE = 0xb3;
+/** Name of the registered class, the value of the language that it extends, own fields. */
+export const INSTANCE_WITH_CONTENT = 0xb4;
 
 /** Where the class of an error is looked up. */
 export const ERROR_CLASS_LANGUAGE = 0;

@@ -4,6 +4,7 @@
 import { types } from 'node:util';
 import type { Encoder } from './encoder.ts';
 import * as format from './format.ts';
+import { opaqueNoun } from './opaque.ts';
 import type { Writer } from './writer.ts';
 
 const FUNCTION = 'it is a function; pass data, or name the function by module and export';
@@ -20,17 +21,58 @@ const typedArrayTag = Object.getOwnPropertyDescriptor(
 const viewKinds = new Map(format.viewClasses.map((viewClass, kind) => [viewClass?.name, kind]));
 
 /** Refused because what they are is not in their properties: a copy would be an empty object. */
-const refusedClasses: readonly (readonly [string, (value: object) => boolean])[] = [
+const refusedTypes: readonly (readonly [string, (value: object) => boolean])[] = [
   ['a promise', types.isPromise],
   ['a WeakMap', types.isWeakMap],
   ['a WeakSet', types.isWeakSet],
   ['a WeakRef', (value) => value instanceof WeakRef],
   ['a FinalizationRegistry', (value) => value instanceof FinalizationRegistry],
   ['a generator', types.isGeneratorObject],
-  ['an iterator', (value) => types.isMapIterator(value) || types.isSetIterator(value)],
   ['a module namespace', types.isModuleNamespaceObject],
   ['a native object', types.isExternal],
 ];
+
+function getterOf(prototype: object, key: string): (this: unknown) => unknown {
+  return Object.getOwnPropertyDescriptor(prototype, key)?.get as (this: unknown) => unknown;
+}
+
+const regexpSource = getterOf(RegExp.prototype, 'source');
+
+/** In the order in which `flags` has them; `unicodeSets` is absent in older interpreters. */
+const regexpFlags = Object.entries({
+  d: 'hasIndices',
+  g: 'global',
+  i: 'ignoreCase',
+  m: 'multiline',
+  s: 'dotAll',
+  u: 'unicode',
+  v: 'unicodeSets',
+  y: 'sticky',
+}).flatMap(([flag, key]) =>
+  key in RegExp.prototype ? ([[flag, getterOf(RegExp.prototype, key)]] as const) : [],
+);
+
+/** The primitive in a boxed one, whatever methods of it were replaced. */
+const unboxers: readonly (readonly [(value: object) => boolean, (this: never) => unknown])[] = [
+  [types.isNumberObject, Number.prototype.valueOf],
+  [types.isStringObject, String.prototype.valueOf],
+  [types.isBooleanObject, Boolean.prototype.valueOf],
+  [types.isBigIntObject, BigInt.prototype.valueOf],
+];
+
+/** Throws for a view that shows memory which its buffer has no more. */
+const elementAt = Uint8Array.prototype.at as (this: ArrayBufferView, index: number) => unknown;
+
+function isOutOfBounds(value: ArrayBufferView): boolean {
+  try {
+    // Most views show something, and say so; those that have lost their bytes throw, or show none.
+    if (value.byteLength > 0) return false;
+    if (!types.isDataView(value)) elementAt.call(value, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
 
 function isDetached(buffer: ArrayBuffer): boolean {
   if (buffer.byteLength > 0) return false;
@@ -53,7 +95,9 @@ function bigint(writer: Writer, value: bigint): void {
 
 function numbers(writer: Writer, value: readonly unknown[], packed: 'ints' | 'floats'): void {
   const elements = value as readonly number[];
-  const data = packed === 'ints' ? new Int32Array(elements) : new Float64Array(elements);
+  const { length } = elements;
+  const data = packed === 'ints' ? new Int32Array(length) : new Float64Array(length);
+  for (let i = 0; i < length; i++) data[i] = elements[i] as number;
   writer.byte(packed === 'ints' ? format.ARRAY_OF_INTS : format.ARRAY_OF_FLOATS);
   writer.number(elements.length);
   writer.raw(new Uint8Array(data.buffer));
@@ -71,9 +115,11 @@ function bytesOrPart(encoder: Encoder, bytes: Uint8Array): void {
 }
 
 function view(encoder: Encoder, value: ArrayBufferView): string {
-  const { buffer, byteOffset, byteLength } = value;
+  const { buffer } = value;
   if (types.isSharedArrayBuffer(buffer)) return SHARED;
   if (isDetached(buffer as ArrayBuffer)) return DETACHED;
+  if (isOutOfBounds(value)) return OUT_OF_BOUNDS;
+  const { byteOffset, byteLength } = value;
   const name = Buffer.isBuffer(value) ? 'Buffer' : (typedArrayTag.call(value) ?? 'DataView');
   const kind = viewKinds.get(name);
   if (kind === undefined) return `it is a ${name}, which is unknown to this release`;
@@ -88,6 +134,7 @@ function view(encoder: Encoder, value: ArrayBufferView): string {
 
 const SHARED = 'it is shared memory; put the bytes into a pool and send the handle';
 const DETACHED = 'its memory was transferred away';
+const OUT_OF_BOUNDS = 'its buffer has become too short for it';
 
 function arrayBuffer(encoder: Encoder, value: ArrayBuffer): string {
   if (isDetached(value)) return DETACHED;
@@ -102,10 +149,10 @@ function arrayBuffer(encoder: Encoder, value: ArrayBuffer): string {
 }
 
 function boxed(encoder: Encoder, value: object): string {
-  const inner = (value as { valueOf(): unknown }).valueOf();
-  if (typeof inner === 'symbol') return 'it is a symbol';
+  const unboxer = unboxers.find(([is]) => is(value))?.[1];
+  if (unboxer === undefined) return 'it is a symbol';
   encoder.writer.byte(format.BOXED);
-  encoder.value(inner);
+  encoder.value(unboxer.call(value as never));
   return 'written';
 }
 
@@ -120,15 +167,15 @@ function write(encoder: Encoder, value: object): string {
   }
   if (types.isRegExp(value)) {
     writer.byte(format.REGEXP);
-    writer.string(value.source);
-    writer.string(value.flags);
+    writer.string(regexpSource.call(value) as string);
+    writer.string(regexpFlags.map(([flag, isSet]) => (isSet.call(value) ? flag : '')).join(''));
     return 'written';
   }
   if (types.isSharedArrayBuffer(value)) return SHARED;
   if (types.isArrayBuffer(value)) return arrayBuffer(encoder, value);
   if (types.isBoxedPrimitive(value)) return boxed(encoder, value);
-  const refused = refusedClasses.find(([, is]) => is(value));
-  return refused === undefined ? 'plain' : `it is ${refused[0]}`;
+  const refused = refusedTypes.find(([, is]) => is(value))?.[0] ?? opaqueNoun(value);
+  return refused === undefined ? 'plain' : `it is ${refused}`;
 }
 
 export const leafWriter = { bigint, numbers, write };

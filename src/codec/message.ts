@@ -1,6 +1,6 @@
 // The framing of a message: from a value to the pieces that are sent, and back.
 // Non-goals: sending the bytes, and the form of a value inside the frame.
-import { DecodeError, DragonError, SerializeError } from '../runtime/errors/index.ts';
+import { DecodeError, DragonError } from '../runtime/errors/index.ts';
 import { Decoder } from './decoder.ts';
 import { Encoder } from './encoder.ts';
 import { MESSAGE_PLAIN, MESSAGE_WITH_PARTS, PART_ALIGNMENT, PARTS_HEADER_BYTES } from './format.ts';
@@ -15,6 +15,9 @@ export type Encoded = {
   /** References on their way in this message; cancel them if it is never sent. */
   readonly lent: Lent[];
 };
+
+/** Of a message with parts: its length is a number of 32 bits. */
+const BODY_BYTES_MAX = 0xffff_ffff;
 
 const NONE: CodecContext = {};
 
@@ -44,18 +47,11 @@ function run(value: unknown, context: CodecContext, lenient: boolean): Encoded {
   } catch (error) {
     encoder.writer.abandon();
     for (const lent of encoder.lent) lent.cancel();
-    throw DragonError.is(error) ? error : tooDeep(error);
+    throw encoder.failure(error);
   } finally {
     encoder.end();
     idle.push(encoder);
   }
-}
-
-function tooDeep(error: unknown): unknown {
-  if (!(error instanceof RangeError)) return error;
-  return new SerializeError("$ can't be serialized: it is nested too deeply or too large", {
-    cause: error,
-  });
 }
 
 function align(position: number): number {
@@ -67,6 +63,7 @@ const padding = new Uint8Array(PART_ALIGNMENT);
 /** Puts the table of parts before the body, whose first byte becomes part of the header. */
 function withParts(plain: Uint8Array, parts: readonly Uint8Array[]): Uint8Array[] {
   const body = plain.subarray(1);
+  if (body.length > BODY_BYTES_MAX) throw new RangeError('Invalid array buffer length');
   const head = new Uint8Array(PARTS_HEADER_BYTES + 8 * parts.length);
   const view = new DataView(head.buffer);
   view.setUint8(0, MESSAGE_WITH_PARTS);

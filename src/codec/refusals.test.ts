@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clonable } from '../../conformance/codec/values.ts';
 import { SerializeError } from '../runtime/errors/index.ts';
-import { decode, encode, join, registerHandle } from './index.ts';
+import { decode, encode, join, registerClass, registerHandle } from './index.ts';
 
 function refusal(value: unknown): SerializeError {
   try {
@@ -69,9 +69,92 @@ describe('refusals', () => {
   });
 
   it('a value that is nested too deeply is refused [COD-011]', () => {
-    let value: unknown = 0;
-    for (let i = 0; i < 100_000; i++) value = [value];
-    expect(refusal(value).message).toContain('too deeply');
+    const wrappers: ((inner: unknown) => unknown)[] = [
+      (inner) => [inner],
+      (inner) => ({
+        get inner() {
+          return inner;
+        },
+      }),
+      (inner) => new Map([[inner, 1]]),
+      (cause) => new Error('', { cause }),
+    ];
+    for (const wrap of wrappers) {
+      let value: unknown = 0;
+      for (let i = 0; i < 100_000; i++) value = wrap(value);
+      expect(refusal(value).message).toContain('too deeply');
+    }
+  });
+
+  it('objects whose content is not in their fields are refused [COD-043]', () => {
+    const { port1, port2 } = new MessageChannel();
+    const opaque: Record<string, object> = {
+      URL: new URL('http://x/'),
+      Blob: new Blob(['x']),
+      Headers: new Headers(),
+      AbortSignal: AbortSignal.abort(),
+      MessagePort: port1,
+      ReadableStream: new ReadableStream(),
+      Segmenter: new Intl.Segmenter(),
+      iterator: 'a'.matchAll(/a/g),
+    };
+    for (const [name, value] of Object.entries(opaque)) {
+      expect(refusal({ a: value })).toMatchObject({ details: { path: '$.a' } });
+      expect(refusal(value).message).toContain(name);
+    }
+    port1.close();
+    port2.close();
+    const mine = {
+      URL: class URL {
+        href = 1;
+      },
+    };
+    expect(decode(join(encode(new mine.URL())))).toEqual({ href: 1 });
+    registerClass(URL, { serialize: String, deserialize: (text) => new URL(text as string) });
+    expect(decode(join(encode([new URL('http://x/')])))).toEqual([new URL('http://x/')]);
+  });
+
+  it('whatever a value throws is the cause of a refusal that names the place [COD-044]', () => {
+    const cause = new RangeError('mine');
+    const bang = () => {
+      throw cause;
+    };
+    const list = Object.defineProperty([1, 2], 1, { get: bang, enumerable: true });
+    const named = (key: string) => Object.defineProperty(new Error('x'), key, { get: bang });
+    const chain = Object.create(new Proxy({}, { getPrototypeOf: bang })) as object;
+    const throwing: [unknown, string][] = [
+      [list, '$.a'],
+      [named('name'), '$.a.name'],
+      [named('stack'), '$.a.stack'],
+      [named('constructor'), '$.a.constructor'],
+      [chain, '$.a'],
+    ];
+    for (const [value, path] of throwing) {
+      expect(refusal({ a: value })).toMatchObject({ cause, details: { path } });
+    }
+    const foreign = new SerializeError('of another message');
+    const getter = Object.defineProperty([0], 0, {
+      get() {
+        throw foreign;
+      },
+    });
+    expect(refusal([getter])).toMatchObject({ cause: foreign, details: { path: '$[0]' } });
+  });
+
+  it('views of bytes that are gone are refused [COD-044]', () => {
+    const Resizable = ArrayBuffer as new (length: number, options: object) => ArrayBuffer;
+    type AnyView = new (buffer: ArrayBuffer, offset?: number, length?: number) => ArrayBufferView;
+    for (const View of [Uint8Array, Float64Array, DataView] as AnyView[]) {
+      const buffer = new Resizable(16, { maxByteLength: 32 }) as ArrayBuffer & {
+        resize(length: number): void;
+      };
+      const view = new View(buffer, 8, 1);
+      buffer.resize(4);
+      expect(refusal({ view }).message).toContain('too short');
+      const gone = new View(new ArrayBuffer(16));
+      structuredClone(gone.buffer, { transfer: [gone.buffer as ArrayBuffer] });
+      expect(refusal({ gone }).message).toContain('transferred away');
+    }
   });
 
   it('what comes after a refusal is encoded as if nothing had been [COD-012]', () => {

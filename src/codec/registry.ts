@@ -75,7 +75,17 @@ export function registerHandle<T extends object>(handle: AnyClass<T>, codec: Han
   resolved = new WeakMap();
 }
 
-/** Lets instances of a class arrive as instances of it. */
+/**
+ * Lets instances of a class arrive as instances of it: their fields, or what `serialize` gives.
+ *
+ * @example
+ * import { registerClass } from 'dragon-runtime';
+ * class Point {
+ *   x = 0;
+ *   norm() { return Math.abs(this.x); }
+ * }
+ * registerClass(Point, { name: 'geometry.Point' });
+ */
 export function registerClass<T extends object>(
   registered: AnyClass<T>,
   codec: ClassCodec<T> = {},
@@ -87,6 +97,10 @@ export function registerClass<T extends object>(
   }
   const prototype = registered.prototype as object;
   const name = codec.name ?? registered.name;
+  if (prototype instanceof Error && codec.serialize === undefined) {
+    registerError(registered as unknown as AnyClass<Error>, { name });
+    return;
+  }
   claim(classesByName, name, 'class', (entry) => entry.prototype === prototype);
   const entry: ClassEntry = {
     type: 'class',
@@ -99,7 +113,14 @@ export function registerClass<T extends object>(
   resolved = new WeakMap();
 }
 
-/** Lets errors of a class arrive as errors of it. The constructor is not called on arrival. */
+/**
+ * Lets errors of a class arrive as errors of it. The constructor is not called on arrival.
+ *
+ * @example
+ * import { registerError } from 'dragon-runtime';
+ * class QuotaError extends Error { limit = 3; }
+ * registerError(QuotaError);
+ */
 export function registerError(errorClass: AnyClass<Error>, options: { name?: string } = {}): void {
   const name = options.name ?? errorClass.name;
   claim(errorsByName, name, 'error class', (old) => old === errorClass);

@@ -143,6 +143,22 @@ describe('thrown errors', () => {
     expect(back.cause.message).toBe('inner');
   });
 
+  it('an error that tells nothing about itself arrives all the same [COD-035]', () => {
+    const bang = () => {
+      throw new Error('no');
+    };
+    const hostile = new Error('text', { cause: 1 });
+    for (const key of ['stack', 'constructor', 'name']) {
+      Object.defineProperty(hostile, key, { get: bang });
+    }
+    const list = Object.defineProperty([1], 0, { get: bang });
+    Object.assign(hostile, { list, kept: 5, message: Symbol('odd') });
+    const back = thrown(hostile) as Error;
+    expect(back).toBeInstanceOf(Error);
+    expect({ ...back }).toMatchObject({ kept: 5 });
+    expect(back.cause).toBe(1);
+  });
+
   it('a thrown value that can not be carried becomes a ResultEncodingError [COD-035]', () => {
     for (const value of [() => 1, Symbol('s'), { run: () => 1 }]) {
       expect(thrown(value)).toMatchObject({ name: 'ResultEncodingError', code: 'ERR_ENCODE' });

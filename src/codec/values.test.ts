@@ -135,6 +135,47 @@ describe('values', () => {
   });
 });
 
+describe('what a value is', () => {
+  it('does not depend on properties that it has replaced [COD-042]', () => {
+    class Lying extends RegExp {
+      override get source() {
+        return 'a lie';
+      }
+      override get flags() {
+        return 'y';
+      }
+    }
+    expect(roundTrip(new Lying('a', 'gi'))).toEqual(/a/gi);
+    const own = Object.defineProperty(/b/s, 'global', { value: true });
+    expect(roundTrip(own).flags).toBe('s');
+    const box = Object.assign(Object(5n) as object, { valueOf: () => 6 });
+    expect(roundTrip(box)).toEqual(Object(5n));
+    const list = Object.assign([1, 2, 3, 4, 5], { [Symbol.iterator]: () => [][Symbol.iterator]() });
+    expect(roundTrip(list)).toEqual([1, 2, 3, 4, 5]);
+    const map = Object.assign(new Map([[1, 2]]), { entries: () => [], get: () => 7 });
+    expect(roundTrip(map)).toEqual(new Map([[1, 2]]));
+  });
+
+  it('every flag of a RegExp returns, lastIndex does not [COD-042]', () => {
+    const sticky = /a/gy;
+    sticky.lastIndex = 3;
+    expect([roundTrip(sticky).lastIndex, structuredClone(sticky).lastIndex]).toEqual([0, 0]);
+    for (const flags of ['dgimsuy', 'dgimsvy']) {
+      expect(roundTrip(new RegExp('x', flags)).flags).toBe(flags);
+    }
+  });
+
+  it('is what structured clone keeps of it: no own fields of dates, maps and views [COD-042]', () => {
+    const date = Object.assign(new Date(7), { note: 1 });
+    const set = Object.assign(new Set([1]), { note: 1 });
+    const view = Object.assign(new Uint8Array(300), { note: 1 });
+    for (const value of [date, set, view]) {
+      expect(roundTrip(value)).toEqual(structuredClone(value));
+      expect(Object.hasOwn(roundTrip(value), 'note')).toBe(false);
+    }
+  });
+});
+
 describe('typed arrays and buffers', () => {
   it('every kind of view returns equal, and only what it shows is sent [COD-006]', () => {
     fc.assert(fc.property(bytes(), returnsEqual));
