@@ -191,3 +191,10 @@ export const firstAndLength = defineTask(
   'firstAndLength',
   (bytes: Uint8Array): [number, number] => [bytes[0] ?? -1, bytes.length],
 );
+
+/** Works for so many ms without a turn of the event loop. */
+export const workFor = defineTask(import.meta.url, 'workFor', (ms: number): number => {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+  return ms;
+});

@@ -17,7 +17,7 @@ export {
 export { Lock, LockGuard, type LockOptions } from './lock.ts';
 export { type PipeOptions, pipe } from './pipe.ts';
 export type { Input } from './pool/chunks.ts';
-export type { PoolIterator } from './pool/jobs.ts';
+export type { PoolIterator } from './pool/iterators.ts';
 export {
   type CallOptions,
   type IterateOptions,

@@ -6,10 +6,35 @@
  * Non-goals: nothing here knows about workers or processes.
  */
 
-/** What became of one item. */
+import type { TargetReference } from '../targets.ts';
+
+/** What became of one item, or of a call. */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown };
+
+/** What became of the items of a chunk. */
+export interface Results {
+  /** One for each item; undefined in the place of one that failed. */
+  readonly values: readonly unknown[];
+  /** Errors by the item's place in the chunk; undefined when none failed. */
+  readonly errors: ReadonlyMap<number, unknown> | undefined;
+}
+
+/** The results of a chunk of which nothing came back. */
+export function failed(chunk: Chunk, error: unknown): Results {
+  const values = new Array<undefined>(chunk.items.length).fill(undefined);
+  return { values, errors: new Map(values.map((_, place) => [place, error])) };
+}
+
+/** What a worker runs for each item of a chunk. */
+export interface Call {
+  /** The number of its reference in this pool. */
+  readonly id: number;
+  readonly reference: TargetReference;
+  /** True when an item is the list of arguments, false when it is the only one. */
+  readonly spread: boolean;
+}
 
 /** Some consecutive items of one job, the unit that travels to a worker. */
 export interface Chunk {
@@ -22,9 +47,8 @@ export interface Chunk {
 
 /** Who gets to know what became of a chunk. */
 export interface ChunkOwner {
-  /** What the worker calls for each item, as it travels. */
-  readonly call: unknown;
-  settle(chunk: Chunk, outcomes: readonly Outcome[]): void;
+  readonly call: Call;
+  settle(chunk: Chunk, results: Results): void;
 }
 
 export type Input<T> = Iterable<T> | AsyncIterable<T>;

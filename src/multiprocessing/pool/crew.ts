@@ -1,5 +1,5 @@
 /**
- * The worker processes of a pool and the pipes to them.
+ * The worker processes of a pool and the channels to them.
  *
  * Goals: a worker's end is reported once, after everything that it had sent, together with the
  * chunks that it never began; nothing of a worker outlives it here; watching workers keeps no
@@ -9,12 +9,13 @@
 import { encode } from '../../codec/index.ts';
 import { EOFError, ProcessError, TimeoutError } from '../../runtime/errors/index.ts';
 import { Connection, type ConnectionReader, type ConnectionWriter } from '../connection.ts';
-import type { ReadEnd, WriteEnd } from '../ends.ts';
+import type { ReadEnd } from '../ends.ts';
 import { pipe } from '../pipe.ts';
 import { Process } from '../process.ts';
 import { poolWorkerTarget, type TargetReference } from '../targets.ts';
 import type { Chunk } from './chunks.ts';
-import { headerBytes, Kind, readHeader } from './frames.ts';
+import { Flag } from './frames.ts';
+import { ChunkLine } from './lines.ts';
 import type { WorkerSetup } from './worker.ts';
 
 /** How long blocking calls wait for a worker to become ready. */
@@ -27,7 +28,9 @@ export interface CrewOptions {
   readonly workers: number;
   readonly initializer: TargetReference | undefined;
   readonly initargs: readonly unknown[];
-  readonly results: ConnectionWriter<never>;
+  /** Where workers report, and what wakes the pool. */
+  readonly reports: ConnectionWriter<never>;
+  readonly bell: Uint8Array;
 }
 
 export interface CrewEvents {
@@ -36,43 +39,20 @@ export interface CrewEvents {
   lost(slot: number, unbegun: ReadonlySet<number>, cause: unknown): void;
 }
 
-/** A one-way pipe to or from a worker, with the end that the pool uses. */
-interface Line<E> {
-  readonly reading: ConnectionReader<never>;
-  readonly writing: ConnectionWriter<never>;
-  readonly end: E;
-}
-
 interface Member {
   readonly generation: number;
   readonly process: Process;
-  /** Chunks for the worker; the pool can also read them, to take back what was not begun. */
-  readonly chunks: Line<WriteEnd>;
-  readonly back: ReadEnd;
+  readonly line: ChunkLine;
   /** Carries nothing: it ends when the worker has. */
-  readonly life: Line<ReadEnd>;
+  readonly life: { readonly reading: ConnectionReader<never>; readonly end: ReadEnd };
+  /** The worker's end of it, to be closed here once the worker has its own. */
+  readonly lifeOut: ConnectionWriter<never>;
+  /** Numbers of the calls that the worker has the function of. */
+  readonly knows: Set<number>;
   /** References in flight, by chunk. */
   readonly lent: Map<number, readonly { cancel(): void }[]>;
-  /** Chunks that found no room in memory and wait for it here. */
-  readonly stalled: Map<number, Uint8Array[]>;
   readonly startedAtMs: number;
   ready: boolean;
-}
-
-function line(): { reading: ConnectionReader<never>; writing: ConnectionWriter<never> } {
-  const [reading, writing] = pipe<never>({ duplex: false });
-  return { reading, writing };
-}
-
-/** Takes the oldest chunk that the worker has not begun out of its pipe: its id. */
-function oldest(member: Member): number | undefined {
-  try {
-    const message = member.back.tryReceiveNow();
-    return message === undefined ? undefined : readHeader(message.bytes).chunk;
-  } catch (error) {
-    if (error instanceof EOFError) return undefined;
-    throw error;
-  }
 }
 
 function hasEnded(member: Member): boolean {
@@ -89,6 +69,8 @@ export class Crew {
   readonly #options: CrewOptions;
   readonly #events: CrewEvents;
   readonly #members: (Member | undefined)[];
+  /** Those that have run all that they may, and end by themselves. */
+  readonly #leaving = new Set<Member>();
   readonly #ends = new Set<Promise<void>>();
   #generation = 0;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -107,18 +89,16 @@ export class Crew {
   /** Starts a worker in the slot. Its end, or its failure to start, is reported as lost. */
   start(slot: number): void {
     const generation = ++this.#generation;
-    const chunks = line();
-    const life = line();
-    const writer = Connection.ends(chunks.writing).writer as WriteEnd;
-    const back = Connection.ends(chunks.reading).reader as ReadEnd;
-    const lifeEnd = Connection.ends(life.reading).reader as ReadEnd;
-    const { initializer, initargs, results } = this.#options;
+    const line = new ChunkLine();
+    const [reading, lifeOut] = pipe<never>({ duplex: false });
+    const { initializer, initargs, reports, bell } = this.#options;
     const setup: WorkerSetup = {
       slot,
       generation,
-      tasks: chunks.reading,
-      results,
-      life: life.writing,
+      chunks: line.reading,
+      reports,
+      bell,
+      life: lifeOut,
       initializer,
       initargs,
     };
@@ -130,11 +110,11 @@ export class Crew {
         name: `pool-worker-${slot}.${generation}`,
         daemon: true,
       }),
-      chunks: { ...chunks, end: writer },
-      back,
-      life: { ...life, end: lifeEnd },
+      line,
+      life: { reading, end: Connection.ends(reading).reader as ReadEnd },
+      lifeOut,
+      knows: new Set(),
       lent: new Map(),
-      stalled: new Map(),
       startedAtMs: performance.now(),
       ready: false,
     };
@@ -143,46 +123,44 @@ export class Crew {
     this.#ends.add(end);
   }
 
-  /** Whether a frame comes from the worker that is now in its slot. */
-  isCurrent(slot: number, generation: number): boolean {
-    return this.#members[slot]?.generation === generation;
-  }
-
-  markReady(slot: number): void {
+  /** False when the report is of a worker that is no longer in its slot. */
+  markReady(slot: number, generation: number): boolean {
     const member = this.#members[slot];
-    if (member !== undefined) member.ready = true;
+    if (member?.generation !== generation) return false;
+    member.ready = true;
+    return true;
   }
 
-  /** Puts a chunk into the worker's pipe. Throws SerializeError. */
-  send(slot: number, chunk: Chunk): void {
+  /** Puts a chunk among those that leave for the worker. Throws SerializeError. */
+  put(slot: number, { id, job, items }: Chunk): void {
     const member = this.#members[slot];
     if (member === undefined) return;
-    const { parts, lent } = encode({ call: chunk.job.call, items: chunk.items });
-    const header = { kind: Kind.chunk, slot, generation: member.generation, chunk: chunk.id };
-    const frame = [headerBytes(header), ...parts];
+    const { call } = job;
+    const isKnown = member.knows.has(call.id);
+    const { parts, lent } = encode(isKnown ? items : [call.reference, items]);
+    const flags = (call.spread ? Flag.spread : 0) + (isKnown ? 0 : Flag.introduced);
     try {
-      if (!member.chunks.end.trySend(frame, 0)) {
-        member.stalled.set(
-          chunk.id,
-          frame.map((part) => part.slice()),
-        );
-        this.#retryLater();
-      }
+      member.line.put(id, call.id, flags, parts);
     } catch (error) {
       for (const reference of lent) reference.cancel();
       throw error;
     }
-    if (lent.length > 0) member.lent.set(chunk.id, lent);
+    if (lent.length > 0) member.lent.set(id, lent);
+  }
+
+  /** Sends what was put. */
+  flush(): void {
+    for (const member of this.#members) {
+      member?.line.flush();
+      if (member?.line.waitsForMemory === true) this.#retryLater();
+    }
   }
 
   /** Takes back a chunk that the worker has not begun: its id. */
   reclaim(slot: number): number | undefined {
     const member = this.#members[slot];
-    if (member === undefined) return undefined;
-    const [stalled] = member.stalled.keys();
-    const id = stalled ?? oldest(member);
-    if (id === undefined) return undefined;
-    member.stalled.delete(id);
+    const id = member?.line.takeBack();
+    if (member === undefined || id === undefined) return undefined;
     for (const reference of member.lent.get(id) ?? []) reference.cancel();
     member.lent.delete(id);
     return id;
@@ -193,24 +171,33 @@ export class Crew {
     this.#members[slot]?.lent.delete(chunkId);
   }
 
+  /** The worker has the function of the call and need not be told it again. */
+  introduced(slot: number, callId: number): void {
+    this.#members[slot]?.knows.add(callId);
+  }
+
   /** Tries to send what found no room. */
   retry(): void {
-    for (const member of this.#members) {
-      for (const [id, frame] of member?.stalled ?? []) {
-        if (member?.chunks.end.trySend(frame, 0) !== true) break;
-        member.stalled.delete(id);
-      }
-    }
+    for (const member of this.#members) member?.line.retry();
+  }
+
+  /** Lets the worker in the slot end once it has run what it holds; the slot is free at once. */
+  release(slot: number): void {
+    const member = this.#members[slot];
+    if (member === undefined) return;
+    this.#members[slot] = undefined;
+    this.#leaving.add(member);
+    member.line.end();
   }
 
   /** Lets workers end once they have run what they hold. */
   close(): void {
-    for (const member of this.#members) member?.chunks.writing.close();
+    for (const member of this.#members) member?.line.end();
   }
 
   /** Ends workers at once; those that ignore SIGTERM are killed. */
   terminate(): void {
-    for (const member of this.#members) {
+    for (const member of [...this.#members, ...this.#leaving]) {
       if (member === undefined) continue;
       const end: Promise<void> = member.process[Symbol.asyncDispose]()
         // One that can't be ended is gone already, or its runtime is.
@@ -240,7 +227,7 @@ export class Crew {
     try {
       const starting = member.process.start();
       // What was lent to the worker holds the pipe open from here on.
-      member.life.writing.close();
+      member.lifeOut.close();
       await starting;
     } catch (error) {
       return this.#lose(slot, member, error);
@@ -259,18 +246,17 @@ export class Crew {
   }
 
   #lose(slot: number, member: Member, why: unknown): void {
+    if (this.#leaving.delete(member)) return letGo(member);
     if (this.#members[slot] !== member) return;
     this.#events.drain();
-    const unbegun = new Set(member.stalled.keys());
-    for (let id = oldest(member); id !== undefined; id = oldest(member)) unbegun.add(id);
-    for (const references of member.lent.values()) {
-      for (const reference of references) reference.cancel();
+    const unbegun = new Set<number>();
+    for (let id = member.line.takeBack(); id !== undefined; id = member.line.takeBack()) {
+      unbegun.add(id);
     }
+    // What was drained may have been the last that it was to do.
+    if (this.#leaving.delete(member)) return letGo(member);
     this.#members[slot] = undefined;
-    for (const { reading, writing } of [member.chunks, member.life]) {
-      reading.close();
-      writing.close();
-    }
+    letGo(member);
     this.#events.lost(slot, unbegun, why ?? deathOf(member.process));
   }
 
@@ -278,9 +264,19 @@ export class Crew {
     this.#retryTimer ??= setTimeout(() => {
       this.#retryTimer = undefined;
       this.retry();
-      if (this.#members.some((member) => (member?.stalled.size ?? 0) > 0)) this.#retryLater();
+      if (this.#members.some((member) => member?.line.waitsForMemory === true)) this.#retryLater();
     }, RETRY_MS);
   }
+}
+
+/** Closes what a worker that has ended leaves here. */
+function letGo(member: Member): void {
+  for (const references of member.lent.values()) {
+    for (const reference of references) reference.cancel();
+  }
+  member.line.close();
+  member.life.reading.close();
+  member.lifeOut.close();
 }
 
 /** How a worker ended, as the cause of what its chunks failed with. */

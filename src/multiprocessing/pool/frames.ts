@@ -1,74 +1,77 @@
 /**
  * The messages between a pool and its workers.
  *
- * A frame is a header of four 32-bit words (kind, slot, generation, chunk), little endian,
- * and a body: an encoded value, or for `failed` an encoded error. The header can be read
- * without decoding the body, which is how a pool takes back chunks that nobody has begun.
+ * A frame is a header of four 32-bit words, little endian, and a body, which is an encoded value.
+ * The header can be read without decoding the body, which is how a pool takes back chunks that
+ * nobody has begun.
+ *
+ * | frame | words | body |
+ * |---|---|---|
+ * | chunk | id, call, flags, 0 | the items; with `introduced`: the call's reference and the items |
+ * | report | chunk (`ready`: generation), slot, kind, microseconds | see `Kind` |
  */
 import { decode, decodeError } from '../../codec/index.ts';
-import type { Chunk, Outcome } from './chunks.ts';
+import type { Chunk, Results } from './chunks.ts';
+import { failed } from './chunks.ts';
 
-const HEADER_BYTES = 16;
+export const HEADER_BYTES = 16;
 
-/** Pool to worker: a chunk. Worker to pool: ready; results; a chunk that failed as a whole. */
-export const Kind = { chunk: 1, ready: 2, results: 3, failed: 4 } as const;
+/** Flags of a chunk. */
+export const Flag = { spread: 1, introduced: 2 } as const;
 
-export interface Header {
-  readonly kind: number;
-  readonly slot: number;
-  readonly generation: number;
-  readonly chunk: number;
-}
-
-/** What a worker runs for each item of a chunk. */
-export interface Call {
-  readonly target: unknown;
-  /** True when an item is the list of arguments, false when it is the only one. */
-  readonly spread: boolean;
-}
-
-export interface ChunkBody {
-  readonly call: Call;
-  readonly items: readonly unknown[];
-}
+/**
+ * What a worker reports: that it is ready (no body); the results of a chunk of which all items
+ * went well; `mixed`, a pair for each item; `failed`, one error for the whole chunk.
+ */
+export const Kind = { ready: 0, values: 1, mixed: 2, failed: 3 } as const;
 
 /** What became of an item: 1 and its result, or 0 and its error, encoded. */
 export type Pair = readonly [1, unknown] | readonly [0, Uint8Array];
 
-export function headerBytes(header: Header): Uint8Array {
-  const words = new DataView(new ArrayBuffer(HEADER_BYTES));
-  words.setUint32(0, header.kind, true);
-  words.setUint32(4, header.slot, true);
-  words.setUint32(8, header.generation, true);
-  words.setUint32(12, header.chunk, true);
-  return new Uint8Array(words.buffer);
+/** Bytes with a face that reads and writes words in them. */
+export interface Room {
+  readonly bytes: Uint8Array;
+  readonly words: DataView;
 }
 
-export function readHeader(frame: Uint8Array): Header {
-  const words = new DataView(frame.buffer, frame.byteOffset, HEADER_BYTES);
-  return {
-    kind: words.getUint32(0, true),
-    slot: words.getUint32(4, true),
-    generation: words.getUint32(8, true),
-    chunk: words.getUint32(12, true),
-  };
+export function makeRoom(length: number): Room {
+  const bytes = new Uint8Array(length);
+  return { bytes, words: new DataView(bytes.buffer) };
 }
 
-export function readChunk(frame: Uint8Array): ChunkBody {
-  return decode(frame.subarray(HEADER_BYTES)) as ChunkBody;
+export function roomOf(bytes: Uint8Array): Room {
+  return { bytes, words: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
-/** The outcomes that a `results` or `failed` frame tells. */
-export function readOutcomes(frame: Uint8Array, chunk: Chunk): Outcome[] {
-  const body = frame.subarray(HEADER_BYTES);
-  const { kind, slot } = readHeader(frame);
+export function writeHeader(
+  { words }: Room,
+  at: number,
+  first: number,
+  second: number,
+  third: number,
+  fourth: number,
+): void {
+  words.setUint32(at, first, true);
+  words.setUint32(at + 4, second, true);
+  words.setUint32(at + 8, third, true);
+  words.setUint32(at + 12, fourth, true);
+}
+
+/** A word of a header that begins at `at`. */
+export function word({ words }: Room, at: number, index: 0 | 1 | 2 | 3): number {
+  return words.getUint32(at + 4 * index, true);
+}
+
+/** The results that the body of a report tells. */
+export function readResults(kind: number, slot: number, body: Uint8Array, chunk: Chunk): Results {
+  if (kind === Kind.values) return { values: decode(body) as unknown[], errors: undefined };
   const context = { origin: `pool worker ${slot}` };
-  if (kind === Kind.failed) {
-    const error = decodeError(body, context);
-    return chunk.items.map(() => ({ ok: false, error }));
-  }
-  return (decode(body) as Pair[]).map((pair) => {
-    if (pair[0] === 1) return { ok: true, value: pair[1] };
-    return { ok: false, error: decodeError(pair[1], context) };
+  if (kind === Kind.failed) return failed(chunk, decodeError(body, context));
+  const errors = new Map<number, unknown>();
+  const values = (decode(body) as Pair[]).map((pair, place) => {
+    if (pair[0] === 1) return pair[1];
+    errors.set(place, decodeError(pair[1], context));
+    return undefined;
   });
+  return { values, errors };
 }

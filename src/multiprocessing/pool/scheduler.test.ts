@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SerializeError, WorkerDied } from '../../runtime/errors/index.ts';
-import type { Chunk, Outcome } from './chunks.ts';
-import { CREDIT, type Job, Scheduler } from './scheduler.ts';
+import type { Chunk, Outcome, Results } from './chunks.ts';
+import { call } from './jobs.fixture.ts';
+import { CREDIT_MAX, CREDIT_MIN, type Job, Scheduler } from './scheduler.ts';
 
 /** A job of so many items that notes what became of each. */
 class Notes implements Job {
-  readonly call = 'call';
+  readonly call = call;
   readonly outcomes = new Map<number, Outcome>();
   readonly #size: number;
   readonly #chunksize: number;
@@ -29,10 +30,11 @@ class Notes implements Job {
     return { first, items: Array.from({ length: this.#next - first }, (_, i) => first + i) };
   }
 
-  settle(chunk: Chunk, outcomes: readonly Outcome[]): void {
-    outcomes.forEach((outcome, i) => {
+  settle(chunk: Chunk, { values, errors }: Results): void {
+    values.forEach((value, i) => {
       expect(this.outcomes.has(chunk.first + i), 'an item is settled once').toBe(false);
-      this.outcomes.set(chunk.first + i, outcome);
+      const ok = errors?.has(i) !== true;
+      this.outcomes.set(chunk.first + i, ok ? { ok, value } : { ok, error: errors?.get(i) });
     });
   }
 
@@ -47,10 +49,12 @@ class Workers {
   readonly pipes: Chunk[][];
   readonly running: (Chunk | undefined)[];
   readonly scheduler: Scheduler;
+  readonly released: number[] = [];
   unsendable: unknown;
   idle = 0;
+  nowMs = 0;
 
-  constructor(size: number) {
+  constructor(size: number, chunksPerWorker?: number) {
     this.pipes = Array.from({ length: size }, () => []);
     this.running = new Array<Chunk | undefined>(size).fill(undefined);
     this.scheduler = new Scheduler(
@@ -60,12 +64,17 @@ class Workers {
           if (chunk.items.includes(this.unsendable)) throw new SerializeError('no');
           this.pipes[slot]?.push(chunk);
         },
+        release: (slot) => this.released.push(slot),
+        flush: () => undefined,
         reclaim: (slot) => this.pipes[slot]?.shift()?.id,
+        wake: () => this.scheduler.pump(),
         idle: () => this.idle++,
+        nowMs: () => this.nowMs,
       },
       size,
+      chunksPerWorker,
     );
-    this.scheduler.start(0);
+    this.scheduler.start();
   }
 
   ready(): void {
@@ -76,18 +85,19 @@ class Workers {
     this.running[slot] ??= this.pipes[slot]?.shift();
   }
 
-  finish(slot: number): void {
+  finish(slot: number, tookUs = 1000): void {
     const chunk = this.running[slot];
     this.running[slot] = undefined;
     if (chunk === undefined) return;
-    const value = chunk.items.map((item): Outcome => ({ ok: true, value: item }));
-    this.scheduler.results(slot, chunk.id, () => value);
+    const results = { values: chunk.items, errors: undefined };
+    this.scheduler.results(slot, chunk.id, tookUs, () => results);
   }
 
   die(slot: number, nowMs = 0): void {
+    this.nowMs = nowMs;
     const unbegun = new Set(this.pipes[slot]?.splice(0).map((chunk) => chunk.id));
     this.running[slot] = undefined;
-    this.scheduler.workerLost(slot, unbegun, new Error('died'), nowMs);
+    this.scheduler.workerLost(slot, unbegun, new Error('died'));
   }
 }
 
@@ -121,7 +131,7 @@ describe('the scheduler of a pool', () => {
             workers.scheduler.submit(jobs.at(-1) as Notes);
           }
           for (const [i, pipe] of workers.pipes.entries()) {
-            expect(pipe.length + (workers.running[i] ? 1 : 0)).toBeLessThanOrEqual(CREDIT);
+            expect(pipe.length + (workers.running[i] ? 1 : 0)).toBeLessThanOrEqual(CREDIT_MIN);
           }
         }
         for (let rounds = 0; workers.scheduler.busy && rounds < 1000; rounds++) {
@@ -227,6 +237,67 @@ describe('the scheduler of a pool', () => {
     }
     expect(job.outcomes.get(2)).toEqual({ ok: true, value: 2 });
     expect(workers.idle).toBeGreaterThan(0);
+  });
+
+  it('queues more with a worker while chunks are short, and fewer again [PL-041]', () => {
+    const workers = new Workers(1);
+    workers.ready();
+    const job = new Notes(1000);
+    workers.scheduler.submit(job);
+    expect(workers.pipes[0]).toHaveLength(CREDIT_MIN);
+    for (let i = 0; i < 50; i++) {
+      workers.begin(0);
+      workers.finish(0, 10);
+    }
+    expect(workers.pipes[0]).toHaveLength(CREDIT_MAX);
+    for (let i = 0; i < 100; i++) {
+      workers.begin(0);
+      workers.finish(0, 5000);
+    }
+    expect(workers.pipes[0]).toHaveLength(CREDIT_MIN);
+  });
+
+  it('takes back what nobody has begun of a job that is over, and only that [PL-042]', () => {
+    const workers = new Workers(1);
+    workers.ready();
+    const [over, other] = [new Notes(1), new Notes(3)];
+    const begun = new Notes(1);
+    for (const job of [begun, over, other]) workers.scheduler.submit(job);
+    workers.begin(0);
+    over.fail('over');
+    workers.scheduler.cancel(over);
+    for (let i = 0; i < 4; i++) {
+      workers.finish(0);
+      workers.begin(0);
+    }
+    expect([begun.outcomes.size, over.outcomes.size, other.outcomes.size]).toEqual([1, 0, 3]);
+    expect(workers.scheduler.busy).toBe(false);
+  });
+
+  it('lets a worker run only so many chunks, and starts another one [PL-045]', () => {
+    const workers = new Workers(1, 3);
+    workers.ready();
+    const job = new Notes(7);
+    workers.scheduler.submit(job);
+    for (let i = 0; i < 3; i++) {
+      expect(workers.released).toEqual([]);
+      workers.begin(0);
+      workers.finish(0);
+    }
+    expect(workers.released).toEqual([0]);
+    expect(workers.pipes[0]).toEqual([]);
+    expect(workers.started.map(({ delayMs }) => delayMs)).toEqual([0, 0]);
+    workers.ready();
+    expect(workers.pipes[0]).toHaveLength(CREDIT_MIN);
+    workers.begin(0);
+    workers.die(0);
+    workers.ready();
+    for (let i = 0; i < 3; i++) {
+      workers.begin(0);
+      workers.finish(0);
+    }
+    expect([...job.outcomes.values()].filter(({ ok }) => ok)).toHaveLength(6);
+    expect(workers.released).toEqual([0, 0]);
   });
 
   it('starts no worker after it was retired or stopped [PL-032]', () => {

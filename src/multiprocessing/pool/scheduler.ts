@@ -9,10 +9,18 @@
  * says and reports what happened.
  */
 import { ProcessError, SerializeError, WorkerDied } from '../../runtime/errors/index.ts';
-import type { Chunk, ChunkOwner, Outcome } from './chunks.ts';
+import { type Chunk, type ChunkOwner, failed, type Results } from './chunks.ts';
+import { Fifo } from './fifo.ts';
 
 /** Chunks that a worker may hold: the one that it runs and one so that it need not wait. */
-export const CREDIT = 2;
+export const CREDIT_MIN = 2;
+
+/** A worker may hold more chunks as long as they are short ones, so that many travel at once. */
+export const CREDIT_MAX = 64;
+const WORK_AHEAD_US = 1000;
+
+/** How fast the expected length of a chunk follows those that were run. */
+const FOLLOW = 0.25;
 
 /** A worker that lived this long was not a failed start. */
 const SHORT_LIFE_MS = 5000;
@@ -31,16 +39,19 @@ export interface Job extends ChunkOwner {
 export interface Ports {
   /** Starts a worker in the slot; `delayMs` grows while starts fail. */
   start(slot: number, delayMs: number): void;
+  /** Lets the worker in the slot end; another one takes the slot. */
+  release(slot: number): void;
   /** Hands a chunk to a worker. Throws when it can't be serialised. */
   dispatch(slot: number, chunk: Chunk): void;
+  /** Called after the last of some dispatches. */
+  flush(): void;
   /** Takes back a chunk that the worker has not begun: its id, or undefined. */
   reclaim(slot: number): number | undefined;
+  /** There may be something to hand out: `pump` is to be called soon. */
+  wake(): void;
   /** Called when no work is left; more may be submitted. */
   idle(): void;
-}
-
-function failed(chunk: Chunk, error: unknown): Outcome[] {
-  return chunk.items.map(() => ({ ok: false, error }));
+  nowMs(): number;
 }
 
 function neverWorking(cause: unknown): ProcessError {
@@ -51,25 +62,32 @@ function neverWorking(cause: unknown): ProcessError {
 interface Slot {
   state: 'starting' | 'ready' | 'gone';
   startedAtMs: number;
+  /** Chunks that its worker may still be given. */
+  left: number;
   readonly inFlight: Map<number, Chunk>;
 }
 
 export class Scheduler {
   readonly #ports: Ports;
   readonly #slots: Slot[];
-  readonly #jobs: Job[] = [];
+  readonly #jobs = new Fifo<Job>();
   readonly #retry: Chunk[] = [];
+  readonly #chunksPerWorker: number;
   #nextChunk = 1;
+  /** How long a chunk runs, as those before did; it decides how many a worker may hold. */
+  #expectedUs = WORK_AHEAD_US;
   /** Workers lost in a row without any chunk settled in between. */
   #fruitless = 0;
   #broken: { readonly error: unknown } | undefined;
   #stopping = false;
 
-  constructor(ports: Ports, workers: number) {
+  constructor(ports: Ports, workers: number, chunksPerWorker = Number.POSITIVE_INFINITY) {
     this.#ports = ports;
+    this.#chunksPerWorker = chunksPerWorker;
     this.#slots = Array.from({ length: workers }, () => ({
       state: 'gone',
       startedAtMs: 0,
+      left: 0,
       inFlight: new Map(),
     }));
   }
@@ -77,7 +95,7 @@ export class Scheduler {
   /** Whether any chunk or job is unfinished. */
   get busy(): boolean {
     return (
-      this.#jobs.length > 0 ||
+      this.#jobs.size > 0 ||
       this.#retry.length > 0 ||
       this.#slots.some((slot) => slot.inFlight.size > 0)
     );
@@ -88,27 +106,38 @@ export class Scheduler {
     return this.#broken;
   }
 
+  /** Chunks that a worker may hold now. */
+  get credit(): number {
+    const ahead = Math.floor(WORK_AHEAD_US / this.#expectedUs);
+    return Math.max(CREDIT_MIN, Math.min(CREDIT_MAX, ahead));
+  }
+
   /** Starts all workers. */
-  start(nowMs: number): void {
-    this.#slots.forEach((_, index) => {
-      this.#start(index, nowMs);
-    });
+  start(): void {
+    for (const index of this.#slots.keys()) this.#start(index);
   }
 
   submit(job: Job): void {
     if (this.#broken !== undefined) return job.fail(this.#broken.error);
     this.#jobs.push(job);
-    this.pump();
+    this.#ports.wake();
   }
 
-  /** Forgets a job; what its chunks bring later is dropped by the job itself. */
+  /**
+   * Forgets a job, and takes back those of its chunks that no worker has begun; what the others
+   * bring later is dropped by the job itself.
+   */
   cancel(job: Job): void {
-    const index = this.#jobs.indexOf(job);
-    if (index >= 0) this.#jobs.splice(index, 1);
+    if (!job.exhausted || this.#jobs.size > 0) this.#jobs.remove((other) => other === job);
     for (let i = this.#retry.length - 1; i >= 0; i--) {
       if (this.#retry[i]?.job === job) this.#retry.splice(i, 1);
     }
-    this.#sayIdle();
+    for (const [index, slot] of this.#slots.entries()) {
+      if ([...slot.inFlight.values()].some((chunk) => chunk.job === job)) {
+        this.#takeBackAll(index, slot, job);
+      }
+    }
+    this.#ports.wake();
   }
 
   /** A worker has imported what it needs and waits for chunks. */
@@ -116,36 +145,42 @@ export class Scheduler {
     const slot = this.#slots[index];
     if (slot?.state !== 'starting') return;
     slot.state = 'ready';
-    this.pump();
+    this.#ports.wake();
   }
 
-  /** A worker has finished a chunk. What `read` throws becomes the error of its items. */
-  results(index: number, chunkId: number, read: (chunk: Chunk) => readonly Outcome[]): void {
+  /**
+   * A worker has finished a chunk, in so many microseconds. What `read` throws becomes the error
+   * of its items.
+   */
+  results(index: number, chunkId: number, tookUs: number, read: (chunk: Chunk) => Results): void {
     const slot = this.#slots[index];
     const chunk = slot?.inFlight.get(chunkId);
     if (slot === undefined || chunk === undefined) return;
     slot.inFlight.delete(chunkId);
-    let outcomes: readonly Outcome[];
+    this.#expectedUs += (Math.max(1, tookUs) - this.#expectedUs) * FOLLOW;
+    let results: Results;
     try {
-      outcomes = read(chunk);
+      results = read(chunk);
     } catch (error) {
-      outcomes = failed(chunk, error);
+      results = failed(chunk, error);
     }
-    this.#settle(chunk, outcomes);
-    this.pump();
+    this.#settle(chunk, results);
+    if (slot.left === 0 && slot.inFlight.size === 0) this.#renew(index, slot);
+    this.#ports.wake();
   }
 
   /**
    * A worker is gone. `unbegun` are the chunks that were still in its channel; all others that
    * it held are lost with it.
    */
-  workerLost(index: number, unbegun: ReadonlySet<number>, cause: unknown, nowMs: number): void {
+  workerLost(index: number, unbegun: ReadonlySet<number>, cause: unknown): void {
     const slot = this.#slots[index];
     if (slot === undefined || slot.state === 'gone') return;
     slot.state = 'gone';
     const held = [...slot.inFlight.values()];
     slot.inFlight.clear();
-    this.#fruitless = nowMs - slot.startedAtMs >= SHORT_LIFE_MS ? 0 : this.#fruitless + 1;
+    const livedMs = this.#ports.nowMs() - slot.startedAtMs;
+    this.#fruitless = livedMs >= SHORT_LIFE_MS ? 0 : this.#fruitless + 1;
     this.#retry.unshift(...held.filter((chunk) => unbegun.has(chunk.id)));
     for (const chunk of held) {
       if (unbegun.has(chunk.id)) continue;
@@ -154,8 +189,8 @@ export class Scheduler {
     }
     if (this.#stopping) return;
     if (this.#fruitless > this.#slots.length + 2) return this.stop(neverWorking(cause));
-    this.#start(index, nowMs);
-    this.pump();
+    this.#start(index);
+    this.#ports.wake();
   }
 
   /** From now on no worker is started: those that end have nothing left to do. */
@@ -167,13 +202,12 @@ export class Scheduler {
   stop(error: unknown): void {
     this.retire();
     this.#broken ??= { error };
-    const unfinished = new Set<ChunkOwner>(this.#jobs);
+    const unfinished = new Set<ChunkOwner>(this.#jobs.clear());
     for (const chunk of this.#retry) unfinished.add(chunk.job);
     for (const slot of this.#slots) {
       for (const chunk of slot.inFlight.values()) unfinished.add(chunk.job);
       slot.inFlight.clear();
     }
-    this.#jobs.length = 0;
     this.#retry.length = 0;
     for (const job of unfinished) (job as Job).fail(error);
     this.#sayIdle();
@@ -191,55 +225,72 @@ export class Scheduler {
       }
       this.#dispatch(target, chunk);
     }
+    this.#ports.flush();
     this.#sayIdle();
   }
 
-  #start(index: number, nowMs: number): void {
+  #start(index: number): void {
     const slot = this.#slots[index];
     if (slot === undefined) return;
     slot.state = 'starting';
-    slot.startedAtMs = nowMs;
+    slot.startedAtMs = this.#ports.nowMs();
+    slot.left = this.#chunksPerWorker;
     this.#ports.start(index, this.#fruitless * 20);
   }
 
-  #settle(chunk: Chunk, outcomes: readonly Outcome[]): void {
+  /** The worker has run as many chunks as one may: another one takes its place. */
+  #renew(index: number, slot: Slot): void {
+    if (this.#stopping) return;
+    slot.state = 'gone';
+    this.#ports.release(index);
+    this.#start(index);
+  }
+
+  #settle(chunk: Chunk, results: Results): void {
     this.#fruitless = 0;
-    chunk.job.settle(chunk, outcomes);
+    chunk.job.settle(chunk, results);
   }
 
   /** The ready worker with the fewest chunks, if it has room for one more. */
   #leastLoaded(): number | undefined {
     let best: number | undefined;
-    let fewest = CREDIT;
-    this.#slots.forEach((slot, index) => {
-      if (slot.state === 'ready' && slot.inFlight.size < fewest) {
-        fewest = slot.inFlight.size;
-        best = index;
-      }
-    });
+    let fewest = this.credit;
+    for (let index = 0; index < this.#slots.length; index++) {
+      const slot = this.#slots[index] as Slot;
+      if (slot.state !== 'ready' || slot.left === 0 || slot.inFlight.size >= fewest) continue;
+      fewest = slot.inFlight.size;
+      best = index;
+    }
     return best;
   }
 
   /** The next chunk of the jobs in turn, so that a long one does not hold up the others. */
   #nextFromJobs(): Chunk | undefined {
-    for (let turns = this.#jobs.length; turns > 0; turns--) {
+    for (let turns = this.#jobs.size; turns > 0; turns--) {
       const job = this.#jobs.shift();
       if (job === undefined) return undefined;
       const taken = job.take();
+      // The input is the user's, and may have ended the pool.
+      if (this.#broken !== undefined) {
+        job.fail(this.#broken.error);
+        return undefined;
+      }
       if (!job.exhausted) this.#jobs.push(job);
-      if (taken !== undefined) return { id: this.#nextChunk++, job, ...taken };
+      if (taken === undefined) continue;
+      return { id: this.#nextChunk++, job, first: taken.first, items: taken.items };
     }
     return undefined;
   }
 
   #dispatch(index: number, chunk: Chunk): void {
-    const slot = this.#slots[index];
-    if (slot === undefined) return;
+    const slot = this.#slots[index] as Slot;
     slot.inFlight.set(chunk.id, chunk);
+    slot.left--;
     try {
       this.#ports.dispatch(index, chunk);
     } catch (error) {
       slot.inFlight.delete(chunk.id);
+      slot.left++;
       this.#refused(chunk, error);
     }
   }
@@ -263,19 +314,37 @@ export class Scheduler {
   /** Moves a chunk that its worker has not begun to a worker that has nothing to do. */
   #steal(): boolean {
     const idle = this.#slots.findIndex(
-      (slot) => slot.state === 'ready' && slot.inFlight.size === 0,
+      ({ state, left, inFlight }) => state === 'ready' && left > 0 && inFlight.size === 0,
     );
     if (idle < 0) return false;
     for (const [index, slot] of this.#slots.entries()) {
       if (slot.state !== 'ready' || slot.inFlight.size < 2) continue;
-      const id = this.#ports.reclaim(index);
-      const chunk = id === undefined ? undefined : slot.inFlight.get(id);
+      const chunk = this.#takeBack(index, slot);
       if (chunk === undefined) continue;
-      slot.inFlight.delete(chunk.id);
       this.#dispatch(idle, chunk);
       return true;
     }
     return false;
+  }
+
+  #takeBack(index: number, slot: Slot): Chunk | undefined {
+    const id = this.#ports.reclaim(index);
+    const chunk = id === undefined ? undefined : slot.inFlight.get(id);
+    if (chunk === undefined) return undefined;
+    slot.inFlight.delete(chunk.id);
+    slot.left++;
+    return chunk;
+  }
+
+  /** Takes back what a worker has not begun; what is not of `job` is to run elsewhere. */
+  #takeBackAll(index: number, slot: Slot, job: Job): void {
+    const others: Chunk[] = [];
+    for (;;) {
+      const chunk = this.#takeBack(index, slot);
+      if (chunk === undefined) break;
+      if (chunk.job !== job) others.push(chunk);
+    }
+    this.#retry.unshift(...others);
   }
 
   #sayIdle(): void {

@@ -1,103 +1,14 @@
 /**
- * The work that users hand to a pool: `map` and `apply` as one promise, `imap` and
- * `imapUnordered` as an iterator.
+ * Calls whose results the user takes one by one: `imap` and `imapUnordered`.
  *
- * Goals: `map` waits for all items and then rejects with the error of the lowest index; an
- * iterator delivers a prefix of `map`, pulls its input only so far ahead of its consumer, and
- * goes on after a failed item.
+ * Goals: an iterator delivers a prefix of `map`, pulls its input only so far ahead of its
+ * consumer, and goes on after a failed item.
  * Non-goals: no workers here. A job hands out chunks and is told what became of them.
  */
 import { TimeoutError } from '../../runtime/errors/index.ts';
-import type { Chunk, Outcome, Source } from './chunks.ts';
+import type { OnEnd, Taken } from './calls.ts';
+import type { Call, Chunk, Outcome, Results, Source } from './chunks.ts';
 import type { Job } from './scheduler.ts';
-
-type Taken = { readonly first: number; readonly items: readonly unknown[] };
-
-/** Called once, when a job needs nothing more from its pool. */
-type OnEnd = (job: Job) => void;
-
-/** All items, one promise. */
-export class MapJob implements Job {
-  readonly call: unknown;
-  readonly promise: Promise<unknown[]>;
-  readonly #source: Source;
-  readonly #onEnd: OnEnd;
-  readonly #results: unknown[] = [];
-  #pulled = 0;
-  #settled = 0;
-  #firstError: { readonly index: number; readonly error: unknown } | undefined;
-  #outcome: Outcome | undefined;
-  #finish: (() => void) | undefined;
-  #resolve: (results: unknown[]) => void = () => undefined;
-  #reject: (error: unknown) => void = () => undefined;
-
-  constructor(call: unknown, source: Source, onEnd: OnEnd) {
-    this.call = call;
-    this.#source = source;
-    this.#onEnd = onEnd;
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.#finish = () => this.#onEnd(this);
-    this.#endIfComplete();
-  }
-
-  get exhausted(): boolean {
-    return this.#source.ended;
-  }
-
-  /** What `promise` settles with, as soon as that is decided. */
-  get outcome(): Outcome | undefined {
-    return this.#outcome;
-  }
-
-  take(): Taken | undefined {
-    const items = this.#source.take();
-    if (items === undefined) {
-      this.#endIfComplete();
-      return undefined;
-    }
-    const first = this.#pulled;
-    this.#pulled += items.length;
-    return { first, items };
-  }
-
-  settle(chunk: Chunk, outcomes: readonly Outcome[]): void {
-    if (this.#finish === undefined) return;
-    outcomes.forEach((outcome, i) => {
-      const index = chunk.first + i;
-      if (outcome.ok) this.#results[index] = outcome.value;
-      else if (this.#firstError === undefined || index < this.#firstError.index) {
-        this.#firstError = { index, error: outcome.error };
-      }
-    });
-    this.#settled += chunk.items.length;
-    this.#endIfComplete();
-  }
-
-  /** Rejects with `error`; results that come later are dropped. */
-  fail(error: unknown): void {
-    const finish = this.#finish;
-    if (finish === undefined) return;
-    this.#finish = undefined;
-    this.#outcome = { ok: false, error };
-    this.#source.stop();
-    this.#reject(error);
-    finish();
-  }
-
-  #endIfComplete(): void {
-    if (this.#finish === undefined || !this.#source.ended || this.#settled < this.#pulled) return;
-    const failure = this.#firstError ?? this.#source.failure;
-    if (failure !== undefined) return this.fail(failure.error);
-    const finish = this.#finish;
-    this.#finish = undefined;
-    this.#outcome = { ok: true, value: this.#results };
-    this.#resolve(this.#results);
-    finish();
-  }
-}
 
 interface Waiter {
   resolve(result: IteratorResult<unknown, undefined>): void;
@@ -110,22 +21,22 @@ export interface IteratorLimits {
   readonly ordered: boolean;
   /** Chunks that may be pulled and not yet delivered. */
   readonly chunksAhead: number;
+  readonly chunksize: number;
 }
 
 /** Items one by one, in order or as they come. */
 export class IteratorJob implements Job {
-  readonly call: unknown;
+  readonly call: Call;
   readonly #source: Source;
   readonly #ordered: boolean;
   readonly #onEnd: OnEnd;
   readonly #onRoom: () => void;
   readonly #waiters: Waiter[] = [];
   /** Settled outcomes that were not delivered; by index when ordered, else by arrival. */
-  readonly #outcomes = new Map<number, { outcome: Outcome; chunk: Chunk }>();
-  /** Items of a chunk that were not delivered, by chunk. */
-  readonly #undelivered = new Map<number, number>();
-  #chunksAhead: number;
-  #chunksOut = 0;
+  readonly #outcomes = new Map<number, Outcome>();
+  readonly #chunksize: number;
+  /** Items that may be pulled and not yet delivered. */
+  #itemsAhead: number;
   #pulled = 0;
   #arrived = 0;
   #delivered = 0;
@@ -133,7 +44,7 @@ export class IteratorJob implements Job {
   #ended = false;
 
   constructor(
-    call: unknown,
+    call: Call,
     source: Source,
     limits: IteratorLimits,
     events: { readonly onEnd: OnEnd; readonly onRoom: () => void },
@@ -141,7 +52,8 @@ export class IteratorJob implements Job {
     this.call = call;
     this.#source = source;
     this.#ordered = limits.ordered;
-    this.#chunksAhead = limits.chunksAhead;
+    this.#chunksize = limits.chunksize;
+    this.#itemsAhead = limits.chunksAhead * limits.chunksize;
     this.#onEnd = events.onEnd;
     this.#onRoom = events.onRoom;
   }
@@ -151,7 +63,7 @@ export class IteratorJob implements Job {
   }
 
   take(): Taken | undefined {
-    if (this.#chunksOut >= this.#chunksAhead) return undefined;
+    if (this.#pulled - this.#delivered + this.#chunksize > this.#itemsAhead) return undefined;
     const items = this.#source.take();
     if (items === undefined) {
       this.#serve();
@@ -159,16 +71,16 @@ export class IteratorJob implements Job {
     }
     const first = this.#pulled;
     this.#pulled += items.length;
-    this.#chunksOut++;
     return { first, items };
   }
 
-  settle(chunk: Chunk, outcomes: readonly Outcome[]): void {
+  settle(chunk: Chunk, { values, errors }: Results): void {
     if (this.#ended) return;
-    this.#undelivered.set(chunk.first, chunk.items.length);
-    outcomes.forEach((outcome, i) => {
+    values.forEach((value, i) => {
       const key = this.#ordered ? chunk.first + i : this.#arrived;
-      this.#outcomes.set(key, { outcome, chunk });
+      const ok = errors?.has(i) !== true;
+      const outcome: Outcome = ok ? { ok, value } : { ok, error: errors?.get(i) };
+      this.#outcomes.set(key, outcome);
       this.#arrived++;
     });
     this.#serve();
@@ -179,13 +91,13 @@ export class IteratorJob implements Job {
     if (this.#ended) return;
     this.#error = { error };
     this.#source.stop();
-    this.#end();
+    this.#end('dropped');
     this.#serve();
   }
 
   /** Lets the input run to its end without a consumer. */
   lift(): void {
-    this.#chunksAhead = Number.POSITIVE_INFINITY;
+    this.#itemsAhead = Number.POSITIVE_INFINITY;
   }
 
   /** The consumer wants no more. */
@@ -193,7 +105,7 @@ export class IteratorJob implements Job {
     this.#source.stop();
     this.#outcomes.clear();
     this.#error = undefined;
-    this.#end();
+    this.#end('dropped');
     this.#serve();
   }
 
@@ -232,15 +144,15 @@ export class IteratorJob implements Job {
       if (found === undefined) break;
       this.#outcomes.delete(this.#delivered);
       this.#delivered++;
-      room = this.#deliveredOneOf(found.chunk) || room;
+      room = true;
       const waiter = this.#waiters.shift();
-      if (found.outcome.ok) waiter?.resolve({ done: false, value: found.outcome.value });
-      else waiter?.reject(found.outcome.error);
+      if (found.ok) waiter?.resolve({ done: false, value: found.value });
+      else waiter?.reject(found.error);
     }
     const complete = this.#source.ended && this.#delivered === this.#pulled;
     if (complete && !this.#ended) {
       this.#error = this.#source.failure;
-      this.#end();
+      this.#end('complete');
     }
     while (this.#ended && this.#waiters.length > 0 && !this.#outcomes.has(this.#delivered)) {
       const waiter = this.#waiters.shift();
@@ -252,22 +164,10 @@ export class IteratorJob implements Job {
     if (room) this.#onRoom();
   }
 
-  /** True when that was the last item of its chunk, so that another may be pulled. */
-  #deliveredOneOf(chunk: Chunk): boolean {
-    const left = (this.#undelivered.get(chunk.first) ?? 1) - 1;
-    if (left > 0) {
-      this.#undelivered.set(chunk.first, left);
-      return false;
-    }
-    this.#undelivered.delete(chunk.first);
-    this.#chunksOut--;
-    return true;
-  }
-
-  #end(): void {
+  #end(how: 'complete' | 'dropped'): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#onEnd(this);
+    this.#onEnd(this, how);
   }
 }
 

@@ -1,0 +1,18 @@
+import { describe, it } from 'vitest';
+import { checkProgram } from '../harness/checks.ts';
+
+const program = checkProgram(new URL('./pool-work.program.ts', import.meta.url));
+
+describe('the work of pools', () => {
+  it('deliver a result while its worker is busy again [PL-040]', () => {
+    program.passed('a result does not wait for the next task');
+  });
+
+  it('take back what no worker has begun of an aborted call [PL-042]', () => {
+    program.passed('what nobody has begun of an aborted call');
+  });
+
+  it('replace workers that have run as much as they may [PL-045]', () => {
+    program.passed('workers that run only so many tasks');
+  });
+});

@@ -1,0 +1,272 @@
+/**
+ * What runs behind a pool: its workers, the calls in progress, and what wakes them up.
+ *
+ * Goals: every call settles, whatever happens to the workers; calls that are made in one turn of
+ * the event loop leave together, and so do those that are made when results come; an idle engine
+ * keeps no program alive.
+ * Non-goals: the decisions (scheduler.ts), the processes (crew.ts) and the bookkeeping of a call
+ * (calls.ts, iterators.ts) live beside this file; nothing here refers to the user's `Pool`.
+ */
+import {
+  ClosedError,
+  DragonError,
+  ProcessError,
+  TimeoutError,
+} from '../../runtime/errors/index.ts';
+import type { TargetReference } from '../targets.ts';
+import { leftUntil } from '../turns.ts';
+import type { PromisedCall } from './calls.ts';
+import { Crew } from './crew.ts';
+import { Kind, type Room, readResults, word } from './frames.ts';
+import { Functions } from './functions.ts';
+import type { IteratorJob } from './iterators.ts';
+import { Inbox } from './lines.ts';
+import { type Job, Scheduler } from './scheduler.ts';
+
+/** How often blocking calls look after the workers. */
+const LOOK_SYNC_MS = 20;
+/** How soon a pool looks for results that nobody woke it for; then less and less often. */
+const LOOK_FIRST_MS = 10;
+const LOOK_LAST_MS = 100;
+
+export interface EngineOptions {
+  readonly workers: number;
+  readonly initializer: TargetReference | undefined;
+  readonly initargs: readonly unknown[];
+  readonly chunksPerWorker: number;
+}
+
+export type State = 'running' | 'closing' | 'terminated';
+
+export class Engine {
+  readonly workers: number;
+  readonly functions = new Functions();
+  readonly #scheduler: Scheduler;
+  readonly #crew: Crew;
+  readonly #inbox = new Inbox();
+  readonly #iterators = new Set<IteratorJob>();
+  readonly #idleWaiters: (() => void)[] = [];
+  readonly #onReport = (header: Room, at: number, body: Uint8Array): void =>
+    this.#take(header, at, body);
+  #state: State = 'running';
+  #isAwake = false;
+  /** Looks for results, and keeps the event loop alive while calls are unsettled. */
+  #looking: NodeJS.Timeout | undefined;
+  #lookMs = LOOK_FIRST_MS;
+  #isIdle = true;
+  #blocking = false;
+  /** Slots whose next worker is started later. */
+  readonly #delayed = new Map<number, NodeJS.Timeout>();
+
+  constructor({ workers, initializer, initargs, chunksPerWorker }: EngineOptions) {
+    this.workers = workers;
+    this.#scheduler = new Scheduler(
+      {
+        start: (slot, delayMs) => this.#start(slot, delayMs),
+        release: (slot) => this.#crew.release(slot),
+        dispatch: (slot, chunk) => this.#crew.put(slot, chunk),
+        flush: () => this.#crew.flush(),
+        reclaim: (slot) => this.#crew.reclaim(slot),
+        wake: () => this.wake(),
+        idle: () => this.#onIdle(),
+        nowMs: () => performance.now(),
+      },
+      workers,
+      chunksPerWorker,
+    );
+    const { writing: reports, bell } = this.#inbox;
+    this.#crew = new Crew(
+      { workers, initializer, initargs, reports, bell },
+      {
+        drain: () => this.#inbox.drain(this.#onReport),
+        lost: (slot, unbegun, cause) =>
+          this.#scheduler.workerLost(slot, unbegun, this.#deathOf(cause)),
+      },
+    );
+    this.#scheduler.start();
+    void this.#receive();
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Process ids of the workers that have started. */
+  get pids(): number[] {
+    return this.#crew.pids;
+  }
+
+  /** Throws ClosedError unless calls may be made, and what broke the pool if something has. */
+  accepting(call: string): void {
+    if (this.#state !== 'running') {
+      throw new ClosedError(`${call}: the pool is ${this.#state}; make another one`);
+    }
+    const { broken } = this.#scheduler;
+    if (broken !== undefined) throw broken.error;
+  }
+
+  /** Takes a call; its chunks leave at the end of this turn of the event loop. */
+  submit(job: Job): void {
+    if (this.#isIdle) this.#stayAlive();
+    this.#scheduler.submit(job);
+  }
+
+  submitIterator(job: IteratorJob): void {
+    this.#iterators.add(job);
+    this.submit(job);
+  }
+
+  /** What a job calls at its end. */
+  readonly ended = (job: Job, how: 'complete' | 'dropped'): void => {
+    this.#iterators.delete(job as IteratorJob);
+    if (how === 'dropped') this.#scheduler.cancel(job);
+    else this.wake();
+  };
+
+  /** Hands out chunks once the turn of the event loop, and what follows from it, is over. */
+  readonly wake = (): void => {
+    if (this.#isAwake) return;
+    this.#isAwake = true;
+    // A tick that is asked for by a microtask comes when no microtask is left.
+    queueMicrotask(() => process.nextTick(this.#pump));
+  };
+
+  /** Runs a call to its end; blocks the thread. */
+  runSync(job: PromisedCall, deadline: number): unknown {
+    job.promise.catch(() => undefined);
+    this.#blocking = true;
+    for (const slot of [...this.#delayed.keys()]) this.#startDelayed(slot);
+    this.submit(job);
+    while (job.outcome === undefined) {
+      const left = leftUntil(deadline);
+      if (left === 0) job.fail(new TimeoutError('the tasks did not end in time'));
+      this.#pump();
+      if (this.#inbox.drain(this.#onReport) > 0) continue;
+      this.#inbox.rungSync(Math.min(LOOK_SYNC_MS, left));
+      if (this.#inbox.drain(this.#onReport) === 0) this.#crew.lookSync();
+      this.#crew.retry();
+    }
+    this.#blocking = false;
+    if (job.outcome.ok) return job.outcome.value;
+    throw job.outcome.error;
+  }
+
+  close(): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'closing';
+    this.#onIdle();
+  }
+
+  terminate(): void {
+    if (this.#state === 'terminated') return;
+    this.#state = 'terminated';
+    this.#scheduler.stop(new ClosedError('the pool was terminated'));
+    this.#crew.terminate();
+  }
+
+  async join(): Promise<void> {
+    if (this.#state === 'running') {
+      throw new DragonError('join: the pool is running; close or terminate it first', {
+        code: 'ERR_STATE',
+      });
+    }
+    const alive = setInterval(() => undefined, 2 ** 30);
+    try {
+      for (const job of this.#iterators) job.lift();
+      this.wake();
+      await this.#whenIdle();
+      await this.#crew.ended();
+    } finally {
+      clearInterval(alive);
+    }
+    this.#inbox.close();
+  }
+
+  readonly #pump = (): void => {
+    this.#isAwake = false;
+    this.#scheduler.pump();
+  };
+
+  #start(slot: number, delayMs: number): void {
+    // A blocked thread has no timers.
+    if (delayMs === 0 || this.#blocking) return this.#crew.start(slot);
+    const timer = setTimeout(() => this.#startDelayed(slot), delayMs);
+    this.#delayed.set(slot, timer);
+  }
+
+  #startDelayed(slot: number): void {
+    clearTimeout(this.#delayed.get(slot));
+    this.#delayed.delete(slot);
+    if (this.#state === 'running' || this.#scheduler.busy) this.#crew.start(slot);
+  }
+
+  /** Why a worker was lost, as the cause of WorkerDied and of a broken pool. */
+  #deathOf(cause: unknown): unknown {
+    if (DragonError.is(cause)) return cause;
+    return new ProcessError('a worker of the pool could not be started', { cause });
+  }
+
+  /** Takes in results until the pool is at its end. */
+  async #receive(): Promise<void> {
+    try {
+      for (;;) {
+        await this.#inbox.rung();
+        this.#inbox.drain(this.#onReport);
+        this.#lookMs = LOOK_FIRST_MS;
+      }
+    } catch (error) {
+      if (!(error instanceof ClosedError)) this.#scheduler.stop(error);
+    }
+  }
+
+  #take(header: Room, at: number, body: Uint8Array): void {
+    const slot = word(header, at, 1);
+    const kind = word(header, at, 2);
+    if (kind === Kind.ready) {
+      const generation = word(header, at, 0);
+      if (this.#crew.markReady(slot, generation)) this.#scheduler.workerReady(slot);
+      return;
+    }
+    const id = word(header, at, 0);
+    this.#crew.finished(slot, id);
+    this.#scheduler.results(slot, id, word(header, at, 3), (chunk) => {
+      if (kind !== Kind.failed) this.#crew.introduced(slot, chunk.job.call.id);
+      return readResults(kind, slot, body, chunk);
+    });
+  }
+
+  #stayAlive(): void {
+    this.#isIdle = false;
+    this.#lookMs = LOOK_FIRST_MS;
+    if (this.#looking === undefined) this.#lookLater();
+    else this.#looking.ref();
+  }
+
+  #lookLater(): void {
+    this.#looking = setTimeout(() => {
+      this.#looking = undefined;
+      if (this.#isIdle) return;
+      const found = this.#inbox.drain(this.#onReport);
+      this.#lookMs = found > 0 ? LOOK_FIRST_MS : Math.min(LOOK_LAST_MS, this.#lookMs * 2);
+      this.#lookLater();
+    }, this.#lookMs);
+  }
+
+  #onIdle(): void {
+    if (this.#scheduler.busy) return;
+    this.#isIdle = true;
+    this.#looking?.unref();
+    if (this.#state === 'closing') {
+      this.#scheduler.retire();
+      this.#crew.close();
+    }
+    for (const wake of this.#idleWaiters.splice(0)) wake();
+  }
+
+  #whenIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#scheduler.busy) resolve();
+      else this.#idleWaiters.push(resolve);
+    });
+  }
+}
