@@ -19,6 +19,12 @@ namespace dragon::binding {
 namespace {
 
 constexpr uint64_t kSweepPeriodMs = 1000;
+constexpr uint32_t kLooksPerTurn = 16;
+// WakeWord in src/core/native.ts.
+constexpr size_t kWordRefs = 0;
+constexpr size_t kWordHeld = 1;
+constexpr size_t kWordFirst = 2;
+constexpr size_t kWakesMax = 64;
 
 const char* state_name(ActorState state) {
   switch (state) {
@@ -53,7 +59,7 @@ void NodeFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&NodeFace::rearm>("rearm"),
                       InstanceMethod<&NodeFace::cancel>("cancel"),
                       InstanceMethod<&NodeFace::on_wake>("onWake"),
-                      InstanceMethod<&NodeFace::set_pending>("setPending"),
+                      InstanceMethod<&NodeFace::hold>("hold"),
                       InstanceMethod<&NodeFace::on_actor>("onActor"),
                       InstanceMethod<&NodeFace::reclaim>("reclaim"),
                       InstanceMethod<&NodeFace::actors>("actors"),
@@ -101,9 +107,14 @@ Napi::Value NodeFace::make(Napi::Env env, std::shared_ptr<Node> node) {
 
 void NodeFace::start(Napi::Env env, std::shared_ptr<Node> node) {
   node_ = std::move(node);
-  bell_poll_.open(env, node_->bell().fd(), [this] { ring(); });
+  bell_poll_.open(env, node_->bell().fd(), [this] {
+    node_->bell().empty();
+    node_->bell().stay_awake();
+    look();
+  });
   bell_poll_.listen(false);
   bell_poll_.unref();
+  turn_.open(env, [this] { return before_poll(); });
   if (node_->broker() != nullptr) {
     broker_poll_.open(env, node_->broker()->fd(), [this] { serve_broker(); });
     broker_poll_.listen(false);
@@ -126,6 +137,7 @@ void NodeFace::at_exit(void* argument) {
   // Not destroyed: closing a live actor without giving back what it owns would lose it.
   if (main_thread) new std::shared_ptr<Node>(face->node_);
   face->bell_poll_.close();
+  face->turn_.close();
   face->broker_poll_.close();
   face->sweep_timer_.close();
   face->node_ = nullptr;
@@ -135,6 +147,7 @@ void NodeFace::stop() {
   if (node_ == nullptr) return;
   napi_remove_env_cleanup_hook(Env(), at_exit, this);
   bell_poll_.close();
+  turn_.close();
   broker_poll_.close();
   sweep_timer_.close();
   waits_.clear();
@@ -204,26 +217,64 @@ void NodeFace::cancel(const Napi::CallbackInfo& info) {
 
 void NodeFace::on_wake(const Napi::CallbackInfo& info) {
   wake_ = Napi::Persistent(info[0].As<Napi::Function>());
+  Napi::Uint32Array words = info[1].As<Napi::Uint32Array>();
+  words_array_ = Napi::Persistent(info[1].As<Napi::Object>());
+  if (words.ElementLength() >= kWordFirst + kWakesMax) words_ = words.Data();
 }
 
-void NodeFace::set_pending(const Napi::CallbackInfo& info) {
-  info[0].ToBoolean() ? bell_poll_.ref() : bell_poll_.unref();
+void NodeFace::hold(const Napi::CallbackInfo&) {
+  if (node_ == nullptr || words_ == nullptr) return;
+  words_[kWordHeld] = 1;
+  bell_poll_.ref();
 }
 
-void NodeFace::ring() {
-  node_->bell().drain();
-  std::vector<std::pair<uint64_t, uint32_t>> woken;  // in the order in which they came to wait
+// What rings soon is answered here, a few times without a turn of the loop; then the loop looks at
+// everything else. Whatever happens, rings are sent while it sleeps.
+bool NodeFace::before_poll() {
+  if (words_ == nullptr) return true;
+  Bell& bell = node_->bell();
+  bool quiet = false;
+  for (uint32_t looks = 0; !quiet && looks < kLooksPerTurn && !waits_.empty(); ++looks) {
+    if (bell.stay_awake()) {
+      look();
+      if (node_ == nullptr) return true;
+    } else if (!turn_.would_sleep() || !bell_look_.look([&] { return bell.rung(); })) {
+      quiet = bell.may_sleep();
+    }
+  }
+  if (words_[kWordHeld] != 0 && words_[kWordRefs] == 0) {
+    words_[kWordHeld] = 0;
+    bell_poll_.unref();
+  }
+  if (waits_.empty()) bell.stay_awake();
+  return quiet || bell.may_sleep();
+}
+
+// Tells JavaScript of the records that are woken, in the order in which they came to wait.
+void NodeFace::look() {
+  woken_.clear();
   for (const auto& [id, wait] : waits_) {
     if (!node_->lot().woken(wait.record)) continue;
-    woken.emplace_back(node_->records().of(wait.record).ticket.load(), id);
+    woken_.emplace_back(node_->records().of(wait.record).ticket.load(), id);
   }
-  if (woken.empty()) return;
-  std::sort(woken.begin(), woken.end());
-  const Napi::Env env = Env();
-  const Napi::HandleScope scope(env);
-  Napi::Array ids = Napi::Array::New(env, woken.size());
-  for (size_t i = 0; i < woken.size(); ++i) ids.Set(static_cast<uint32_t>(i), woken[i].second);
-  call_back(env, wake_, std::vector<napi_value>{ids});
+  if (woken_.size() > 1) std::sort(woken_.begin(), woken_.end());
+  for (size_t first = 0; node_ != nullptr && first < woken_.size(); first += kWakesMax) {
+    tell(first);
+  }
+}
+
+void NodeFace::tell(size_t first) {
+  const size_t count = std::min(kWakesMax, woken_.size() - first);
+  uint32_t* ids = words_ + kWordFirst;
+  for (size_t i = 0; i < count; ++i) ids[i] = woken_[first + i].second;
+  call_back(Env(), wake_, std::vector<double>{static_cast<double>(count)});
+  if (node_ == nullptr) return;
+  for (size_t i = 0; i < count; ++i) {
+    const auto found = waits_.find(ids[i]);
+    if (found == waits_.end()) continue;
+    node_->lot().cancel(found->second.record);
+    waits_.erase(found);
+  }
 }
 
 void NodeFace::on_actor(const Napi::CallbackInfo& info) {

@@ -6,12 +6,16 @@
 #include <memory>
 #include <set>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "binding/lease.h"
 #include "binding/loop_poll.h"
 #include "binding/loop_timer.h"
+#include "binding/loop_turn.h"
 #include "memory/node.h"
 #include "memory/pool.h"
+#include "sync/bell_look.h"
 
 namespace dragon::binding {
 
@@ -51,7 +55,7 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
   void rearm(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
   void on_wake(const Napi::CallbackInfo& info);
-  void set_pending(const Napi::CallbackInfo& info);
+  void hold(const Napi::CallbackInfo& info);
   void on_actor(const Napi::CallbackInfo& info);
   Napi::Value reclaim(const Napi::CallbackInfo& info);
   Napi::Value actors(const Napi::CallbackInfo& info);
@@ -62,7 +66,9 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
 
   void start(Napi::Env env, std::shared_ptr<Node> node);
   void stop();
-  void ring();
+  bool before_poll();
+  void look();
+  void tell(size_t first);
   void serve_broker();
 
   std::shared_ptr<Node> node_;
@@ -70,8 +76,14 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
   std::set<std::shared_ptr<Pool>> kept_;
   const std::shared_ptr<LeaseTable> leases_ = std::make_shared<LeaseTable>();
   Napi::FunctionReference wake_;
+  // Shared with JavaScript, by `WakeWord`; the reference keeps their memory.
+  uint32_t* words_ = nullptr;
+  Napi::ObjectReference words_array_;
+  std::vector<std::pair<uint64_t, uint32_t>> woken_;  // by ticket
   Napi::FunctionReference actor_;
   LoopPoll bell_poll_;
+  LoopTurn turn_;
+  BellLook bell_look_;
   LoopPoll broker_poll_;
   LoopTimer sweep_timer_;
 };

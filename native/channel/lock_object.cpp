@@ -83,7 +83,7 @@ Status LockObject::acquire_until(Deadline deadline) {
     if (state != seen) since_ns = now;
     seen = state;
     // Free and yet not to be had: nobody rings when the time that it is kept for another is over.
-    if (!held) steps.next_ns = std::min(steps.next_ns, kHandOverNs);
+    steps.next_ns = std::min(steps.next_ns, held ? kHeldSleepNsMax : kHandOverNs);
     return try_acquire(now - since_ns >= kLivenessLookNs && now != 0);
   };
   return wait_until(node().lot(), place(), deadline, true, attempt);

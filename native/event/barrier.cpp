@@ -192,7 +192,8 @@ Status Barrier::wait(Deadline deadline, uint32_t& index) {
   index = arrival.index;
   if (arrived != DRAGON_WOULD_BLOCK || deadline.is_once()) return arrived;
   uint64_t probe_at_ns = now_ns() + kLivenessLookNs;
-  const Status status = wait_until(node().lot(), place(), deadline, false, [&] {
+  const Status status = wait_until(node().lot(), place(), deadline, false, [&](SleepSteps& steps) {
+    steps.next_ns = std::min(steps.next_ns, kHeldSleepNsMax);
     const bool probe = now_ns() >= probe_at_ns;
     if (probe) probe_at_ns = now_ns() + kLivenessLookNs;
     return look(arrival, probe);

@@ -8,8 +8,6 @@ namespace dragon {
 
 namespace {
 
-constexpr uint64_t kStepNsMax = 1'000'000'000;
-
 constexpr struct {
   uint32_t bit;
   PollEvent event;
@@ -40,6 +38,7 @@ class ChannelSet::Watch {
   }
 
   Status arm(const std::vector<Place>& places) {
+    if (!node_.bell().may_sleep()) drain();
     for (const auto& [place, channel] : places) {
       RecordId record = 0;
       const Status status = node_.lot().arm(place, WaitKind::kBlockedOnBell, 0, record);
@@ -64,14 +63,18 @@ class ChannelSet::Watch {
                             static_cast<long>(left % 1'000'000'000)};
     pollfd bell{node_.bell().fd(), POLLIN, 0};
     if (::ppoll(&bell, 1, &patience, nullptr) > 0) {
-      node_.bell().drain();
-      drained_ = true;
+      drain();
     } else {
-      step_ns_ = std::min(step_ns_ * 2, kStepNsMax);
+      step_ns_ = std::min(step_ns_ * 2, kSleepStepNsMax);
     }
   }
 
  private:
+  void drain() {
+    node_.bell().drain();
+    drained_ = true;
+  }
+
   Node& node_;
   std::vector<std::pair<WaitPlace, RecordId>> waits_;
   uint64_t step_ns_ = SleepSteps().next_ns;

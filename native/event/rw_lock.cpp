@@ -265,7 +265,8 @@ Status RwLock::wait_for(const WaitPlace& place, Deadline deadline, Try&& attempt
   return wait_until(node().lot(), place, deadline, true, [&](SleepSteps& steps) {
     const uint64_t waited = now_ns() - began;
     // Nobody rings when the turn of the others is over.
-    if (waited < kLivenessLookNs) steps.next_ns = std::min(steps.next_ns, 2 * kHandOverNs);
+    const uint64_t last = waited < kLivenessLookNs ? 2 * kHandOverNs : kHeldSleepNsMax;
+    steps.next_ns = std::min(steps.next_ns, last);
     return attempt(waited >= kLivenessLookNs);
   });
 }

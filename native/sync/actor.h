@@ -42,10 +42,13 @@ constexpr ActorId make_actor_id(uint32_t generation, uint32_t slot) {
 
 enum class ActorState : uint32_t { kFree = 0, kLive = 1, kDead = 2, kReclaiming = 3 };
 
+// In `bell_pending`: the owner looks there before it sleeps, and need not be rung.
+constexpr ActorId kBellAwake = UINT32_MAX;
+
 struct ActorSlot {
   Word64 word;
   Word64 start_time;    // the whole number, for people; 0 until written
-  Word32 bell_pending;  // the actor whose bell is rung and not drained, or 0
+  Word32 bell_pending;  // the actor whose bell is rung and not drained, kBellAwake, or 0
   Word32 spare32;
   Word64 name[4];  // for people, zero-padded
   Word64 spare[9];

@@ -20,6 +20,10 @@ void close_fd(int& fd) {
   fd = -1;
 }
 
+bool is_ring(ActorId pending) {
+  return pending != 0 && pending != kBellAwake;
+}
+
 int make_reserve() {
   return ::open("/", O_PATH | O_CLOEXEC);
 }
@@ -58,7 +62,8 @@ void Bell::close() {
 
 void Bell::ring(ActorId actor, bool force) {
   if (actors_ == nullptr) return;
-  if (actors_->bell_pending(actor).exchange(actor) == actor && !force) return;
+  const ActorId before = actors_->bell_pending(actor).exchange(actor);
+  if ((before == actor || before == kBellAwake) && !force) return;
   const char ring = 1;
   const int fd = reach(actor);
   // Full counts as rung, a missing bell is a dead actor's: no result matters.
@@ -116,13 +121,32 @@ void Bell::close_ended() {
   }
 }
 
-void Bell::drain() {
+void Bell::empty() {
   close_ended();
   char rings[512];
   while (::read(fd_, rings, sizeof(rings)) == sizeof(rings)) {
   }
+}
+
+void Bell::drain() {
+  empty();
   // A read-modify-write: who found it set before has published what the caller looks for next.
   actors_->bell_pending(me_).exchange(0);
+}
+
+// All three change one word or look at it, and a ringer changes it after it has published what it
+// rings for: so its ring is seen here, or it sees that it has to send it.
+bool Bell::stay_awake() {
+  return is_ring(actors_->bell_pending(me_).exchange(kBellAwake));
+}
+
+bool Bell::rung() const {
+  return is_ring(actors_->bell_pending(me_).load());
+}
+
+bool Bell::may_sleep() {
+  ActorId pending = kBellAwake;
+  return actors_->bell_pending(me_).cas(pending, 0) || pending == 0;
 }
 
 void Bell::remove_name(ActorId actor) {

@@ -8,9 +8,11 @@
 // that rings coalesce; a full FIFO counts as rung, and a missing one belongs to a dead actor. The
 // owner drains (which clears the pending word) before it looks at its records.
 //
+// An owner that looks at the pending word before it sleeps need not be rung until then: it says
+// there that it is awake.
+//
 // A ringer that dies between the pending word and the FIFO silences the bell until a forced
-// ring (after every reclamation) or the owner's next own look; so an event loop with pending
-// waits looks by itself too, at least once a second.
+// ring (after every reclamation) or the owner's next own look.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +45,15 @@ class Bell {
   void ring(ActorId actor, bool force = false);
   // Empties the FIFO, then clears the pending word. Closes the bells of actors that have ended.
   void drain();
+
+  // For an owner that looks at the pending word before it sleeps: from now on a ring is noted
+  // there and not sent. Whether somebody has rung since it went to sleep or looked last.
+  bool stay_awake();
+  bool rung() const;
+  // Rings are sent from now on. False if one was noted, which stays so: `stay_awake` and look.
+  bool may_sleep();
+  // Empties the FIFO. Closes the bells of actors that have ended.
+  void empty();
   // Readable when rung; -1 without a bell of its own.
   int fd() const { return fd_; }
   // Whether others can ring it.

@@ -122,6 +122,28 @@ TEST_CASE("a ring meant for a former owner of the slot does not silence the bell
   CHECK(readable(next->bell));
 }
 
+TEST_CASE("rings to an owner that is awake are noted, and keep it from sleeping [SYN-090]") {
+  SegmentFixture fixture;
+  const auto owner = fixture.actor();
+  const auto other = fixture.actor();
+  CHECK(owner->bell.may_sleep());
+  CHECK_FALSE(owner->bell.stay_awake());
+  CHECK_FALSE(owner->bell.rung());
+  for (int i = 0; i < 3; ++i) other->bell.ring(owner->me.id);
+  CHECK_FALSE(readable(owner->bell));
+  CHECK(owner->bell.rung());
+  CHECK_FALSE(owner->bell.may_sleep());
+  CHECK(owner->bell.stay_awake());
+  CHECK(owner->bell.may_sleep());
+  // Sent while it sleeps, and known afterwards; forced, it is sent always.
+  other->bell.ring(owner->me.id);
+  CHECK(rings(owner->bell) == 1);
+  CHECK(owner->bell.stay_awake());
+  CHECK_FALSE(owner->bell.stay_awake());
+  other->bell.ring(owner->me.id, true);
+  CHECK(rings(owner->bell) == 1);
+}
+
 TEST_CASE("more bells can be rung than there are descriptors [SYN-045]") {
   const pid_t pid = fork_child([] {
     SegmentFixture fixture;

@@ -11,7 +11,6 @@ namespace {
 
 // Records that `head` looks at: it may walk in a list that changes.
 constexpr uint32_t kHeadLooksMax = 64;
-constexpr uint64_t kSleepStepNsMax = 1'000'000'000;
 
 constexpr uint32_t word_of(WaitState state) {
   return static_cast<uint32_t>(state);

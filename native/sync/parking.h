@@ -17,7 +17,8 @@
 // All changes of the hint word are read-modify-writes, and `arm` ends with a fence, so if the waker
 // did not see the bit, the waiter's look sees the waker's change. A wake lost with a process that
 // died or was stopped is found by the waiter itself: `block` returns after 10 ms, then at doubling
-// distances up to 1 s.
+// distances up to 16 s: no later than as long again as it has waited. That is rare enough to cost
+// nothing, and late only for wakes of processes that died without services, or are stopped.
 //
 // The protocol's model is spec/models/parking.pml, which calls its steps as the functions here.
 #pragma once
@@ -59,6 +60,11 @@ enum class WaitState : uint32_t {
 
 // WaitMode::kSpin lets others run now and then, for it never sleeps.
 constexpr uint32_t kLooksPerYield = 128;
+
+constexpr uint64_t kSleepStepNsMax = 16'000'000'000;
+// Who waits for what another process holds sleeps no longer than this: the holder may be dead or
+// stopped, or the turn of one who does not come may be over, and then nobody wakes.
+constexpr uint64_t kHeldSleepNsMax = 1'000'000'000;
 
 // What `block` remembers from sleep to sleep of one wait.
 struct SleepSteps {

@@ -20,6 +20,7 @@
  * FAULT -DDEATHS=0 -DLOOK_BEFORE_ARM a waiter sleeps without a look after it has armed
  * FAULT -DDEATHS=0 -DPLAIN_LOOK a waker's look is a plain load after a plain store
  * FAULT -DALONE=1 -DQUEUES_ONLY recovery rings only those who stand in a queue
+ * FAULT -DDEATHS=0 -DWAKERS=2 -DSLEEP_RUNG an event loop sleeps on a ring that was only noted
  * FAULT -DDEATHS=0 -DWAKERS=2 -DKEEP_WAKE who has found an item keeps a wake that came only then
  * FAULT -DDEATHS=0 -DWAKERS=2 -DREARM_UNTRIED a wake after the last look is spent without a look
  */
@@ -42,7 +43,7 @@
 #define ITEMS 1
 #define MUTEX 2          /* of the bucket: 0, or 1 + the holder; robust_mutex.pml is its proof */
 #define STATE(w) (3 + (w))
-#define RUNG 5           /* the bell of waiter 1 counts as rung */
+#define RUNG 5           /* the bell of waiter 1: silent, rung, or its owner is awake */
 #define CELLS 6
 
 #include "tso.pml"
@@ -60,6 +61,10 @@ bool in_futex = false;   /* the kernel's view of waiter 0 */
 bool datagram = false;   /* in the socket of waiter 1 */
 bool recovered[PROCS];
 byte impatient = 2;      /* the waiter whose deadline may pass, or 2 */
+
+#define SILENT 0
+#define IS_RUNG 1
+#define AWAKE 2
 
 #define IN_QUEUE(s) ((s) == ARMED || (s) == SLEEPING)
 
@@ -96,7 +101,8 @@ inline take_item(p) {
   }
 }
 
-/* notify: the futex wake, or the bell, which is rung only by who finds it silent. */
+/* notify: the futex wake, or the bell, which is rung only by who finds it silent. An owner that is
+ * awake finds the note before it sleeps. */
 inline notify(p, w, was, force) {
   atomic {
     DRAINED(p) ->
@@ -107,7 +113,7 @@ inline notify(p, w, was, force) {
        :: else
        fi;
        ring = false
-    :: else -> ring = (mem[RUNG] == 0 || force); mem[RUNG] = 1
+    :: else -> ring = (mem[RUNG] == SILENT || force); mem[RUNG] = IS_RUNG
     fi
   };
   atomic {
@@ -234,6 +240,18 @@ end_asleep:
        };
        atomic { cas(p, STATE(p), SLEEPING, ARMED, got); goto look }
     :: else ->
+       atomic {  /* may_sleep */
+         DRAINED(p) ->
+         if
+#ifndef SLEEP_RUNG
+         :: mem[RUNG] == IS_RUNG -> goto awake
+         :: else
+#else
+         :: true
+#endif
+                 -> mem[RUNG] = SILENT
+         fi
+       };
 end_in_loop:
        atomic {
          if
@@ -241,7 +259,8 @@ end_in_loop:
          :: impatient == p -> late = true
          fi
        };
-       atomic { exchange(p, RUNG, 0, before); before = 0; goto look }
+awake:
+       atomic { exchange(p, RUNG, AWAKE, before); before = 0; goto look }  /* stay_awake */
     fi;
 leave:
     lock(p);  /* cancel */

@@ -58,7 +58,10 @@ export class Barrier extends ManagedObject<NativeBarrier> {
       return index === NOT_NOW ? NOT_YET : counted(index, WHAT);
     };
     try {
-      return await this.node.waits.wait<number>(this.native, LANE, look, options);
+      return await this.node.waits.wait<number>(this.native, LANE, look, {
+        ...options,
+        isHeld: true,
+      });
     } catch (error) {
       // Unless all have arrived meanwhile.
       const index = this.native.giveUp(wait);

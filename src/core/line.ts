@@ -23,6 +23,20 @@ const ROOM_BYTES = 1024;
 const BATCH_BYTES = 64 * 1024;
 const BATCH_MESSAGES = 256;
 
+/** The engine keeps arrays of up to this length in its heap, and moves them out for an addon. */
+const IN_HEAP_BYTES = 64;
+const small = new ArrayBuffer(IN_HEAP_BYTES);
+const smallViews: Uint8Array[] = [];
+
+/** The bytes where an addon finds them at once; valid until the next call. */
+function outOfHeap(bytes: Uint8Array): Uint8Array {
+  const length = bytes.byteLength;
+  if (length > IN_HEAP_BYTES) return bytes;
+  smallViews[length] ??= new Uint8Array(small, 0, length);
+  smallViews[length].set(bytes);
+  return smallViews[length];
+}
+
 /** Messages that were received together. */
 interface Batch {
   readonly payloads: Uint8Array[];
@@ -69,7 +83,8 @@ export class Line {
   }
 
   send(parts: Uint8Array | Uint8Array[], hints: number, timeoutMs: number, how: number): number {
-    return -this.#addon.send(this.#port, parts, hints, timeoutMs, how);
+    const bytes = parts instanceof Uint8Array ? outOfHeap(parts) : parts;
+    return -this.#addon.send(this.#port, bytes, hints, timeoutMs, how);
   }
 
   sendMany(list: readonly Uint8Array[], first: number, hints: number, timeoutMs: number): number {

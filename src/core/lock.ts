@@ -60,7 +60,7 @@ export class RobustLock {
       this.native,
       Lane.lock,
       (isRelook) => (taken(this.native.tryAcquire(isRelook)) ? true : NOT_YET),
-      options,
+      { ...options, isHeld: true },
       () => false,
     );
   }

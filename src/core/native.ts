@@ -23,10 +23,13 @@ export interface NativeNode {
   rearm(waitId: number): void;
   /** Gives a wait up; a wake that had reached it and was not `used` wakes the next. */
   cancel(waitId: number, used: boolean): void;
-  /** Calls back with the ids of woken records, in wake order, from the event loop. */
-  onWake(callback: (waitIds: number[]) => void): void;
-  /** Whether pending waits keep the event loop alive. */
-  setPending(pending: boolean): void;
+  /**
+   * Calls back from the event loop with how many ids of woken records lie in `words`, in wake
+   * order. Ids that are left there afterwards are ended: their wakes were used.
+   */
+  onWake(callback: (count: number) => void, words: Uint32Array): void;
+  /** Keeps the event loop alive until `WakeWord.refs` is 0 when it is about to sleep. */
+  hold(): void;
   onActor(callback: (actorId: number, pid: number, dead: number) => void): void;
   reclaim(actorId: number): ReclaimReport | Status;
   actors(): ActorInfo[];
@@ -139,6 +142,17 @@ export interface NativeAllocation {
   /** Detaches the buffer and leaves the memory allocated. */
   detach(): Status;
 }
+
+/** Words by which the waits of a node talk with it, of WAKE_WORDS in all. */
+export const WakeWord = {
+  /** How many waits keep the event loop alive. */
+  refs: 0,
+  /** 1 while the addon does so. */
+  held: 1,
+  /** Here the ids of those that are woken begin. */
+  first: 2,
+} as const;
+export const WAKE_WORDS = 66;
 
 /** A channel as the calls of the data path take it; the channel's face keeps it. */
 export type NativePort = { readonly port: unique symbol };

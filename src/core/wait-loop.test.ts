@@ -1,25 +1,61 @@
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { NativeNode, NativeObject } from './native.ts';
-import { NOT_YET, WaitLoop } from './wait.ts';
+import { NOT_YET, WaitLoop, type WaitOptions } from './wait.ts';
 
 /** A node that never wakes anybody, as when every waker died on the way. */
 const silent = {
   onWake() {},
-  setPending() {},
+  hold() {},
   rearm() {},
   cancel() {},
 } as unknown as NativeNode;
 const object = { arm: () => 1 } as unknown as NativeObject;
 
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 it('a wait looks again by itself when no wake comes [WAI-007]', async () => {
   const loop = new WaitLoop(silent);
-  for (const readyAfterMs of [5, 200, 900]) {
+  for (const readyAfterMs of [5, 200, 900, 7000, 100_000]) {
     const begin = performance.now();
-    const look = () => (performance.now() - begin >= readyAfterMs ? 'ready' : NOT_YET);
-    // What keeps a process alive is the doorbell, which the silent node does not have.
-    const alive = setInterval(() => undefined, 1000);
-    expect(await loop.wait(object, 0, look)).toBe('ready');
-    clearInterval(alive);
-    expect(performance.now() - begin).toBeLessThan(readyAfterMs + 1100);
+    const waited = () => performance.now() - begin;
+    const done = loop.wait(object, 0, () => (waited() >= readyAfterMs ? waited() : NOT_YET));
+    await vi.advanceTimersByTimeAsync(readyAfterMs + 17_000);
+    expect(await done).toBeLessThanOrEqual(readyAfterMs + Math.min(readyAfterMs + 11, 16_001));
   }
+});
+
+/** The longest time between two looks of a wait that lasts for a minute, and their number. */
+async function looksOf(options: WaitOptions): Promise<{ longestMs: number; count: number }> {
+  const loop = new WaitLoop(silent);
+  const looks: number[] = [];
+  const end = new AbortController();
+  const wait = loop.wait(
+    object,
+    0,
+    () => {
+      looks.push(performance.now());
+      return NOT_YET;
+    },
+    { ...options, signal: end.signal },
+  );
+  await vi.advanceTimersByTimeAsync(60_000);
+  end.abort(new Error('over'));
+  await expect(wait).rejects.toThrow('over');
+  const steps = looks.slice(1).map((atMs, i) => atMs - (looks[i] as number));
+  return { longestMs: Math.max(...steps), count: looks.length };
+}
+
+it('looks that cost nothing, or that do not leave a holder alone [WAI-007]', async () => {
+  const idle = await looksOf({});
+  expect(idle.longestMs).toBeGreaterThan(15_000);
+  expect(idle.longestMs).toBeLessThan(16_010);
+  expect(idle.count).toBeLessThan(20);
+  const held = { isHeld: true } as const;
+  expect((await looksOf(held)).longestMs).toBeLessThan(1010);
 });

@@ -138,6 +138,36 @@ describe('pending waits', () => {
     for (const { close } of channels) close();
   });
 
+  it('that wake each other leave turns of the event loop to the rest [WAI-012]', async () => {
+    const [there, back] = [openChannel(), openChannel()];
+    let answers = 0;
+    let isOver = false;
+    const pass = async (from: typeof there, to: typeof there): Promise<void> => {
+      for (;;) {
+        const { bytes: data } = await from.receiver.receive();
+        answers++;
+        to.sender.sendSync(isOver ? bytes('end') : data);
+        if (isOver) return;
+      }
+    };
+    const players = [pass(there, back), pass(back, there)];
+    // Both wait before the first message comes, so that each answer is a wake.
+    await new Promise(setImmediate);
+    there.sender.sendSync(bytes('ball'));
+    let most = 0;
+    for (let turn = 0; turn < 200; turn++) {
+      const before = answers;
+      await new Promise(setImmediate);
+      most = Math.max(most, answers - before);
+    }
+    await Promise.all([sleep(2), readFile('/proc/self/stat')]);
+    isOver = true;
+    await Promise.all(players);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(2 * 16);
+    for (const { close } of [there, back]) close();
+  });
+
   it('reject with ERR_OBJECT_DESTROYED when their object is destroyed [WAI-008]', async () => {
     const { channel, receiver } = openChannel();
     const waits = [receiver.receive(), receiver.receive(), channel.poll('in')];

@@ -4,12 +4,13 @@
  * A wait is a native record on an object's lane plus a `look` function. The order is always
  * arm, look, sleep, so no wake is lost; wakes are hints, so a look may find nothing. Because
  * a wake can be lost with a process that died or was stopped, every pending wait also looks
- * again by itself after 10 ms, then at doubling distances up to a second.
+ * again by itself within 10 ms, then at doubling distances up to 16 s, or to a second where
+ * it waits for what another process holds. One timer serves all of them.
  * Non-goals: no blocking calls; those wait inside the addon on the same records.
  */
 import { Status } from '../runtime/errors/codes.ts';
 import { errorFromStatus } from '../runtime/errors/index.ts';
-import type { NativeNode, NativeObject } from './native.ts';
+import { type NativeNode, type NativeObject, WAKE_WORDS, WakeWord } from './native.ts';
 
 /** How long a call may wait, and what may abort it. */
 export interface WaitOptions {
@@ -19,6 +20,12 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
   /** False lets the event loop end while an asynchronous call waits; default true. */
   readonly ref?: boolean | undefined;
+}
+
+/** What a class adds to the options of its caller. */
+export interface HeldWaitOptions extends WaitOptions {
+  /** What is waited for is held by a process that may be dead or stopped. */
+  readonly isHeld: true;
 }
 
 /** The queues in which an object's waiters stand; native/binding knows the same numbers. */
@@ -43,7 +50,9 @@ export const NOT_YET: unique symbol = Symbol('not yet');
 /** The longest delay that setTimeout takes; a longer wait ends then, 24.8 days later. */
 const TIMER_LAST_MS = 2 ** 31 - 1;
 const RELOOK_FIRST_MS = 10;
-const RELOOK_LAST_MS = 1000;
+/** A process that only waits costs next to nothing at this distance. */
+const RELOOK_LAST_MS = 16_000;
+const RELOOK_HELD_LAST_MS = 1000;
 
 /** The time-out of `options` in ms: -1 for ever, 0 try once. Throws TypeError for NaN. */
 export function timeoutMsOf(options: WaitOptions | undefined): number {
@@ -69,6 +78,8 @@ interface Pending {
   readonly ref: boolean;
   /** Looks and settles if it can; true when settled. `wakeId` is the wake that it answers. */
   readonly look: (isRelook: boolean, wakeId?: number) => boolean;
+  readonly relookLastMs: number;
+  /** On the clock of `performance`; 0 until the timer has seen this wait. */
   relookAtMs: number;
   relookStepMs: number;
 }
@@ -76,17 +87,20 @@ interface Pending {
 /** All pending waits of one node attachment, on one doorbell. */
 export class WaitLoop {
   readonly #node: NativeNode;
+  readonly #words = new Uint32Array(WAKE_WORDS);
   readonly #pending = new Set<Pending>();
   readonly #byWaitId = new Map<number, Pending>();
   readonly #listeners = new Map<number, () => void>();
   #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = 0;
-  /** Pending waits that keep the event loop alive. */
-  #refs = 0;
+  #timerDelayMs = 0;
+  /** The object whose last wait had to sleep: the next one there is armed before the first look. */
+  #slept: Armable | undefined;
+  /** The word of the wake that is being answered. */
+  #answered = 0;
 
   constructor(node: NativeNode) {
     this.#node = node;
-    node.onWake((waitIds) => this.#onWake(waitIds));
+    node.onWake((count) => this.#onWake(count), this.#words);
   }
 
   /** Number of waits that are pending now. */
@@ -103,16 +117,18 @@ export class WaitLoop {
     object: Armable,
     lanes: number | readonly number[],
     look: (isRelook: boolean) => T | typeof NOT_YET,
-    options?: WaitOptions,
+    options?: WaitOptions | HeldWaitOptions,
     onTimeout: () => T = timedOut,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const timeoutMs = timeoutMsOf(options);
       const signal = options?.signal;
       signal?.throwIfAborted();
-      const first = look(false);
-      if (first !== NOT_YET) return resolve(first);
-      if (timeoutMs === 0) return resolve(onTimeout());
+      if (object !== this.#slept || timeoutMs === 0) {
+        const first = look(false);
+        if (first !== NOT_YET) return resolve(first);
+        if (timeoutMs === 0) return resolve(onTimeout());
+      }
 
       let timer: NodeJS.Timeout | undefined;
       const finish = (usedId?: number): void => {
@@ -133,7 +149,7 @@ export class WaitLoop {
           reject(error);
         }
       };
-      const pending = this.#arm(object, lanes, options?.ref ?? true, (isRelook, wakeId) => {
+      const settle: Pending['look'] = (isRelook, wakeId) => {
         try {
           const value = look(isRelook);
           if (value === NOT_YET) return false;
@@ -144,8 +160,12 @@ export class WaitLoop {
           reject(error);
         }
         return true;
-      });
-      if (pending.look(false)) return;
+      };
+      const pending = this.#arm(object, lanes, options, settle);
+      if (pending.look(false)) {
+        this.#slept = undefined;
+        return;
+      }
       signal?.addEventListener('abort', onAbort, { once: true });
       if (timeoutMs < 0) return;
       // A timer drops the fraction of its delay, and would come before the deadline.
@@ -174,10 +194,9 @@ export class WaitLoop {
   #arm(
     object: Armable,
     lanes: number | readonly number[],
-    ref: boolean,
+    options: WaitOptions | HeldWaitOptions | undefined,
     look: Pending['look'],
   ): Pending {
-    const relookAtMs = performance.now() + RELOOK_FIRST_MS;
     const waitIds: number[] = [];
     for (const lane of typeof lanes === 'number' ? [lanes] : lanes) {
       const waitId = object.arm(lane);
@@ -187,19 +206,27 @@ export class WaitLoop {
       }
       waitIds.push(waitId);
     }
-    const step = RELOOK_FIRST_MS;
-    const pending: Pending = { object, waitIds, ref, look, relookAtMs, relookStepMs: step };
+    const isHeld = options !== undefined && 'isHeld' in options;
+    const pending: Pending = {
+      object,
+      waitIds,
+      ref: options?.ref ?? true,
+      look,
+      relookLastMs: isHeld ? RELOOK_HELD_LAST_MS : RELOOK_LAST_MS,
+      relookAtMs: 0,
+      relookStepMs: RELOOK_FIRST_MS,
+    };
     for (const waitId of waitIds) this.#byWaitId.set(waitId, pending);
     this.#pending.add(pending);
-    if (ref) this.#addRefs(1);
-    this.#scheduleRelook(relookAtMs);
+    if (pending.ref) this.#addRef();
+    this.#relookIn(RELOOK_FIRST_MS);
     return pending;
   }
 
-  #addRefs(count: number): void {
-    const before = this.#refs;
-    this.#refs += count;
-    if (before === 0 || this.#refs === 0) this.#node.setPending(this.#refs > 0);
+  /** The addon looks at the count before each sleep, and lets go of the event loop at 0. */
+  #addRef(): void {
+    (this.#words[WakeWord.refs] as number)++;
+    if (this.#words[WakeWord.held] === 0) this.#node.hold();
   }
 
   /**
@@ -210,16 +237,25 @@ export class WaitLoop {
     if (!this.#pending.delete(pending)) return;
     for (const waitId of pending.waitIds) {
       this.#byWaitId.delete(waitId);
-      this.#node.cancel(waitId, waitId === usedId);
+      if (waitId === usedId) this.#words[this.#answered] = waitId;
+      else this.#node.cancel(waitId, false);
     }
-    if (pending.ref) this.#addRefs(-1);
+    if (pending.ref) (this.#words[WakeWord.refs] as number)--;
   }
 
-  #onWake(waitIds: number[]): void {
-    for (const waitId of waitIds) {
+  /** `count` wakes lie in the words; the addon ends the waits that are left there. */
+  #onWake(count: number): void {
+    for (let at: number = WakeWord.first; at < WakeWord.first + count; at++) {
+      const waitId = this.#words[at] as number;
+      this.#words[at] = 0;
       const pending = this.#byWaitId.get(waitId);
-      if (pending === undefined) this.#listeners.get(waitId)?.();
-      if (pending === undefined || pending.look(false, waitId)) continue;
+      if (pending === undefined) {
+        this.#listeners.get(waitId)?.();
+        continue;
+      }
+      this.#answered = at;
+      this.#slept = pending.object;
+      if (pending.look(false, waitId)) continue;
       // Back in the queue, and another look, so that a change after this one rings again.
       this.#node.rearm(waitId);
       pending.look(false);
@@ -228,13 +264,12 @@ export class WaitLoop {
 
   /**
    * The timer runs on when nothing is pending any more, and then not again: a wait that is over at
-   * once, like most, costs no timer of its own.
+   * once, like most, costs no timer of its own. Nor does it cost a look at the clock.
    */
-  #scheduleRelook(atMs: number): void {
-    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
+  #relookIn(delayMs: number): void {
+    if (this.#timer !== undefined && this.#timerDelayMs <= delayMs) return;
     clearTimeout(this.#timer);
-    this.#timerAtMs = atMs;
-    const delayMs = Math.max(1, atMs - performance.now());
+    this.#timerDelayMs = delayMs;
     this.#timer = setTimeout(() => this.#relook(), delayMs);
     // The doorbell decides whether the event loop stays alive, not this insurance.
     this.#timer.unref();
@@ -248,11 +283,11 @@ export class WaitLoop {
       if (!this.#pending.has(pending)) continue;
       if (pending.relookAtMs <= nowMs) {
         if (pending.look(true)) continue;
-        pending.relookStepMs = Math.min(RELOOK_LAST_MS, pending.relookStepMs * 2);
+        pending.relookStepMs = Math.min(pending.relookLastMs, pending.relookStepMs * 2);
         pending.relookAtMs = nowMs + pending.relookStepMs;
       }
       nextMs = Math.min(nextMs, pending.relookAtMs);
     }
-    if (this.#pending.size > 0) this.#scheduleRelook(nextMs);
+    if (this.#pending.size > 0) this.#relookIn(Math.max(1, nextMs - nowMs));
   }
 }
