@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { NativeNode, NativeObject } from './native.ts';
-import { NOT_YET, WaitLoop, type WaitOptions } from './wait.ts';
+import { type HeldWaitOptions, NOT_YET, WaitLoop, type WaitOptions } from './wait.ts';
 
 /** A node that never wakes anybody, as when every waker died on the way. */
 const silent = {
@@ -31,7 +31,9 @@ it('a wait looks again by itself when no wake comes [WAI-007]', async () => {
 });
 
 /** The longest time between two looks of a wait that lasts for a minute, and their number. */
-async function looksOf(options: WaitOptions): Promise<{ longestMs: number; count: number }> {
+async function looksOf(
+  options: WaitOptions | HeldWaitOptions,
+): Promise<{ longestMs: number; count: number }> {
   const loop = new WaitLoop(silent);
   const looks: number[] = [];
   const end = new AbortController();
