@@ -1,7 +1,7 @@
 // How long an event loop looks before it sleeps.
 #include "sync/bell_look.h"
 
-#include "doctest.h"
+#include <doctest/doctest.h>
 
 using namespace dragon;
 
