@@ -46,10 +46,10 @@ class BellLook {
       }
     }
     uint64_t took = 0;
-    while (took <= kYieldNsMax && now_ns() - began < kBellLookNsMax) {
+    do {
       took = yield_();
       if (rung()) return succeeded(took);
-    }
+    } while (took <= kYieldNsMax && now_ns() - began < kBellLookNsMax);
     failed();
     return false;
   }
