@@ -1,5 +1,7 @@
 #include "event/broadcast.h"
 
+#include <algorithm>
+
 #include "event/payload_copy.h"
 
 namespace dragon {
@@ -139,8 +141,11 @@ Status Broadcast::try_publish(const uint8_t* data, uint64_t bytes, uint64_t& rou
 Status Broadcast::publish(const uint8_t* data, uint64_t bytes, Deadline deadline, uint64_t& round,
                           uint32_t& woken) {
   if (closed()) return DRAGON_CLOSED;
-  return wait_until(node().lot(), buffer_place(), deadline, true,
-                    [&] { return try_publish(data, bytes, round, woken); });
+  return wait_until(node().lot(), buffer_place(), deadline, true, [&](SleepSteps& steps) {
+    // A reader that is dead or stopped in a buffer rings nobody.
+    steps.next_ns = std::min(steps.next_ns, kHeldSleepNsMax);
+    return try_publish(data, bytes, round, woken);
+  });
 }
 
 // False if the buffer was taken for a new round meanwhile, or there is none to read now.

@@ -73,8 +73,10 @@ Status Queue::join(Deadline deadline) {
   if (tasks_->closed()) return DRAGON_CLOSED;
   const auto empty = [this] { return channel_->try_poll(PollEvent::kEmpty) != DRAGON_WOULD_BLOCK; };
   const uint64_t began = now_ns();
-  return wait_until(tasks_->node().lot(), tasks_->place(), deadline, false,
-                    [&] { return tasks_->finished(now_ns() - began >= kLivenessLookNs, empty); });
+  return wait_until(tasks_->node().lot(), tasks_->place(), deadline, false, [&](SleepSteps& steps) {
+    steps.next_ns = std::min(steps.next_ns, kHeldSleepNsMax);
+    return tasks_->finished(now_ns() - began >= kLivenessLookNs, empty);
+  });
 }
 
 void Queue::forget_lost() {

@@ -65,7 +65,10 @@ export class Broadcast extends ManagedObject<NativeBroadcast> {
 
   publish(payload: Uint8Array, options?: WaitOptions): Promise<number> {
     const look = () => this.tryPublish(payload) ?? NOT_YET;
-    return this.node.waits.wait<number>(this.native, LANE.buffer, look, options);
+    return this.node.waits.wait<number>(this.native, LANE.buffer, look, {
+      ...options,
+      isHeld: true,
+    });
   }
 
   /** How many waited for the round that was published last through this object. */

@@ -183,7 +183,13 @@ export class RwLock extends ManagedObject<NativeRwLock> {
     const look = (isRelook: boolean): true | typeof NOT_YET =>
       entered(this.native.attempt(lane, isRelook), lane) ? true : NOT_YET;
     try {
-      isIn = await this.node.waits.wait<boolean>(this.native, lane, look, options, () => false);
+      isIn = await this.node.waits.wait<boolean>(
+        this.native,
+        lane,
+        look,
+        { ...options, isHeld: true },
+        () => false,
+      );
       return isIn;
     } finally {
       if (lane === Lane.write && !isIn) this.native.giveUp();
