@@ -281,7 +281,8 @@ check('a waiter is killed', async () => {
       .waiting()
       .filter(({ blocked }) => blocked).length;
   await eventually(() => waits() >= 3);
-  await parties[0]?.process.kill();
+  // By itself, since the services answer before the signal is sent: until then it may take one.
+  process.kill(parties[0]?.process.pid ?? 0, 'SIGKILL');
   semaphore.release(2);
   const [, ...others] = await Promise.all([parties[0]?.process.join(), ...plays.slice(1)]);
   assert.ok(others.every((history) => (history as Happened<SemaphoreStep>[])[0]?.done));
@@ -371,20 +372,17 @@ check('a watcher is killed', async () => {
   const script = { kind: 'watch', channels: handles, stop: stop.serialize() } as const;
   parties[0]?.play({ ...script, flavour: 'sync' }).catch(() => undefined);
   const rest = parties[1]?.play<[number, number][]>({ ...script, flavour: 'async' });
-  const producing = parties[2]?.play({
-    kind: 'produce',
-    channels: handles,
-    producer: 1,
-    count: 300,
-  });
+  const production = { kind: 'produce', channels: handles, count: 150 } as const;
+  const producing = parties[2]?.play({ ...production, producer: 1 });
   await sleep(20);
   await kill(parties[0]);
   await producing;
+  await parties[2]?.play({ ...production, producer: 2 });
   stop.openSender().sendSync(Uint8Array.of(1));
   const taken = (await rest) ?? [];
   // What the dead had taken is gone with it; nothing came twice.
-  assert.equal(new Set(taken.map(([, number]) => number)).size, taken.length);
-  assert.ok(taken.length > 0);
+  assert.equal(new Set(taken.map(String)).size, taken.length);
+  assert.equal(taken.filter(([producer]) => producer === 2).length, 150);
   assert.ok(channels.every((channel) => channel.messageCount === 0));
 });
 

@@ -1,5 +1,7 @@
 #include "event/semaphore.h"
 
+#include <algorithm>
+
 #include "channel/hand_over.h"
 
 namespace dragon {
@@ -48,7 +50,14 @@ Status Semaphore::try_acquire(uint64_t& before) {
 
 Status Semaphore::acquire(Deadline deadline, uint64_t& before) {
   if (closed()) return DRAGON_CLOSED;
-  return wait_until(node().lot(), place(), deadline, true, [&] { return try_acquire(before); });
+  return wait_until(node().lot(), place(), deadline, true, [&](SleepSteps& steps) {
+    const Status status = try_acquire(before);
+    // Permits and yet none to be had: nobody rings when the time that they are kept is over.
+    if (status == DRAGON_WOULD_BLOCK && shared().value.load() > 0) {
+      steps.next_ns = std::min(steps.next_ns, kHandOverNs);
+    }
+    return status;
+  });
 }
 
 Status Semaphore::release(uint64_t permits) {

@@ -144,6 +144,27 @@ TEST_CASE_FIXTURE(NodeFixture, "who waited 1 ms for a permit is not overtaken fo
   waiter.join();
 }
 
+TEST_CASE_FIXTURE(NodeFixture, "a permit kept for one who does not come is found [SYN-034]") {
+  const auto semaphore = make_semaphore(pool, 0);
+  RecordId head = 0;
+  check_ok(node->lot().arm(semaphore->place(), WaitKind::kBlocked, 0, head));
+  std::atomic<uint64_t> taken_ns{0};
+  std::thread waiter = object_thread(*this, *semaphore, [&](Semaphore& mine) {
+    uint64_t before = 0;
+    check_ok(mine.acquire(Deadline::after_ms(20'000), before));
+    taken_ns = now_ns();
+  });
+  wait_for_waiters(*node, semaphore->place(), 2);
+  // Its own looks are at 10, 30, 70, 150, 310, 630 and 1,270 ms.
+  ::usleep(700'000);
+  const uint64_t released_ns = now_ns();
+  check_ok(semaphore->release(1));
+  node->lot().wake_everyone();
+  waiter.join();
+  CHECK(taken_ns - released_ns < 400'000'000);
+  node->lot().cancel(head);
+}
+
 TEST_CASE_FIXTURE(NodeFixture, "one can wait until a semaphore is at zero [EVT-014]") {
   const auto semaphore = make_semaphore(pool, 2);
   CHECK(semaphore->try_zero() == DRAGON_WOULD_BLOCK);

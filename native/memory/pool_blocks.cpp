@@ -29,8 +29,12 @@ constexpr uint64_t next_round(uint64_t word) {
 
 Status Pool::allocate(uint64_t bytes, AllocationType type, Deadline deadline, Allocation& out,
                       uint64_t tag) {
-  const Status status = wait_until(node_->lot(), place(), deadline, true,
-                                   [&] { return take(bytes, type, tag, deadline, out); });
+  const Status status = wait_until(node_->lot(), place(), deadline, true, [&](SleepSteps& steps) {
+    const Status taken = take(bytes, type, tag, deadline, out);
+    // Nobody rings when the time is over for which memory is kept for another.
+    if (shared().kept_until_ns.load() != 0) steps.next_ns = std::min(steps.next_ns, kKeptNs);
+    return taken;
+  });
   if (status == DRAGON_TIMEOUT && shared().kept_for.load() == node_->me().id) {
     bool ended = false;
     {

@@ -144,7 +144,10 @@ export class Allocation implements Disposable {
   /** As `tryCopy`; waits until there is room. */
   copy(pool: Pool, options?: WaitOptions): Promise<Allocation> {
     const look = () => this.tryCopy(pool) ?? NOT_YET;
-    return pool.node.waits.wait<Allocation>(pool.native, Lane.memory, look, options);
+    return pool.node.waits.wait<Allocation>(pool.native, Lane.memory, look, {
+      ...options,
+      isHeld: true,
+    });
   }
 
   /**

@@ -11,7 +11,7 @@ import { type Lent, Role } from './channel.ts';
 import { loadAddon, type NativeLock } from './native.ts';
 import { check, type Node, unwrap } from './node.ts';
 import type { Pool } from './pool.ts';
-import { Lane, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
+import { KEPT, Lane, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
 
 export interface LockOptions {
   /** Default true; with false a lock whose holder died stays taken, as in Python. */
@@ -59,7 +59,10 @@ export class RobustLock {
     return this.node.waits.wait<boolean>(
       this.native,
       Lane.lock,
-      (isRelook) => (taken(this.native.tryAcquire(isRelook)) ? true : NOT_YET),
+      (isRelook) => {
+        if (taken(this.native.tryAcquire(isRelook))) return true;
+        return this.native.locked ? NOT_YET : KEPT;
+      },
       { ...options, isHeld: true },
       () => false,
     );

@@ -148,7 +148,7 @@ export class Pool {
       this.native,
       Lane.memory,
       () => this.tryAllocate(bytes) ?? NOT_YET,
-      options,
+      { ...options, isHeld: true },
       () => {
         throw this.#exhausted(Status.OUT_OF_MEMORY, bytes);
       },

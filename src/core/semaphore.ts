@@ -10,7 +10,7 @@ import { type AttachOptions, ManagedObject } from './managed.ts';
 import { eventAddon, type NativeSemaphore } from './native-events.ts';
 import { check, type Node, unwrap } from './node.ts';
 import type { Pool } from './pool.ts';
-import { NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
+import { KEPT, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
 
 export interface SemaphoreOptions {
   /** Permits at the beginning; default 1. */
@@ -63,7 +63,10 @@ export class Semaphore extends ManagedObject<NativeSemaphore> {
 
   /** True when taken, false at the deadline. An aborted acquire never takes a permit. */
   acquire(options?: WaitOptions): Promise<boolean> {
-    const look = () => (taken(this.native.tryAcquire()) ? true : NOT_YET);
+    const look = () => {
+      if (taken(this.native.tryAcquire())) return true;
+      return this.native.value > 0 ? KEPT : NOT_YET;
+    };
     return this.node.waits.wait<boolean>(this.native, LANE.acquire, look, options, () => false);
   }
 

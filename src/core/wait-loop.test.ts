@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { NativeNode, NativeObject } from './native.ts';
-import { type HeldWaitOptions, NOT_YET, WaitLoop, type WaitOptions } from './wait.ts';
+import { type HeldWaitOptions, KEPT, NOT_YET, WaitLoop, type WaitOptions } from './wait.ts';
 
 /** A node that never wakes anybody, as when every waker died on the way. */
 const silent = {
@@ -60,4 +60,16 @@ it('looks that cost nothing, or that do not leave a holder alone [WAI-007]', asy
   expect(idle.count).toBeLessThan(20);
   const held = { isHeld: true } as const;
   expect((await looksOf(held)).longestMs).toBeLessThan(1010);
+});
+
+it('what is kept for another is looked at soon again [WAI-007]', async () => {
+  const loop = new WaitLoop(silent);
+  const begin = performance.now();
+  const waited = () => performance.now() - begin;
+  const done = loop.wait(object, 0, () => {
+    if (waited() < 40_000) return NOT_YET;
+    return waited() < 60_000 ? KEPT : waited();
+  });
+  await vi.advanceTimersByTimeAsync(80_000);
+  expect(await done).toBeLessThan(60_010);
 });

@@ -46,6 +46,10 @@ export const Lane = {
 
 /** What a look returns while there is nothing to settle with. */
 export const NOT_YET: unique symbol = Symbol('not yet');
+/** The same while something is kept for another waiter: nobody rings when that is over. */
+export const KEPT: unique symbol = Symbol('kept for another');
+
+type Unsettled = typeof NOT_YET | typeof KEPT;
 
 /** The longest delay that setTimeout takes; a longer wait ends then, 24.8 days later. */
 const TIMER_LAST_MS = 2 ** 31 - 1;
@@ -53,6 +57,8 @@ const RELOOK_FIRST_MS = 10;
 /** A process that only waits costs next to nothing at this distance. */
 const RELOOK_LAST_MS = 16_000;
 const RELOOK_HELD_LAST_MS = 1000;
+/** A little more than what is given back is kept for (native/channel/hand_over.h). */
+const RELOOK_KEPT_MS = 2;
 
 /** The time-out of `options` in ms: -1 for ever, 0 try once. Throws TypeError for NaN. */
 export function timeoutMsOf(options: WaitOptions | undefined): number {
@@ -116,7 +122,7 @@ export class WaitLoop {
   wait<T>(
     object: Armable,
     lanes: number | readonly number[],
-    look: (isRelook: boolean) => T | typeof NOT_YET,
+    look: (isRelook: boolean) => T | Unsettled,
     options?: WaitOptions | HeldWaitOptions,
     onTimeout: () => T = timedOut,
   ): Promise<T> {
@@ -126,7 +132,7 @@ export class WaitLoop {
       signal?.throwIfAborted();
       if (object !== this.#slept || timeoutMs === 0) {
         const first = look(false);
-        if (first !== NOT_YET) return resolve(first);
+        if (first !== NOT_YET && first !== KEPT) return resolve(first);
         if (timeoutMs === 0) return resolve(onTimeout());
       }
 
@@ -153,6 +159,10 @@ export class WaitLoop {
         try {
           const value = look(isRelook);
           if (value === NOT_YET) return false;
+          if (value === KEPT) {
+            this.#relookSoon(pending);
+            return false;
+          }
           finish(wakeId);
           resolve(value);
         } catch (error) {
@@ -273,6 +283,12 @@ export class WaitLoop {
     this.#timer = setTimeout(() => this.#relook(), delayMs);
     // The doorbell decides whether the event loop stays alive, not this insurance.
     this.#timer.unref();
+  }
+
+  #relookSoon(pending: Pending): void {
+    pending.relookAtMs = 0;
+    pending.relookStepMs = RELOOK_KEPT_MS / 2;
+    this.#relookIn(RELOOK_KEPT_MS);
   }
 
   #relook(): void {
