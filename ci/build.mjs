@@ -10,7 +10,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle, entryPoints } from './build/bundle.mjs';
+import { bundle, outputs } from './build/bundle.mjs';
 import { buildNative } from './build/native.mjs';
 import { digest, isCurrent, markCurrent, withBuildLock } from './build/stamp.mjs';
 import { hasCompiler, writeTypes } from './build/types.mjs';
@@ -61,8 +61,7 @@ function sources() {
 
 /** @type {Step} */
 async function ts() {
-  const outputs = entryPoints().map((path) => path.replace(/^src\/(.*)\.ts$/, 'dist/$1.js'));
-  return unlessCurrent('ts', sources(), outputs, async () => {
+  return unlessCurrent('ts', sources(), outputs(), async () => {
     return bundle().then(
       () => true,
       () => false,

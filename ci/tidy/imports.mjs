@@ -31,7 +31,7 @@ export const layers = {
   'src/services': [...runtime, 'src/services/messages'],
   'src/launcher': [...runtime, 'src/services/messages', 'src/services'],
   'src/tools': [...runtime, 'src/runtime/client', 'src/services', 'src/launcher'],
-  src: [...runtime, 'src/runtime/client', 'src/multiprocessing'],
+  src: [...runtime, 'src/runtime/bootstrap', 'src/runtime/client', 'src/multiprocessing'],
   'native/include': [],
   'native/sync': ['native/include'],
   'native/memory': ['native/include', 'native/sync'],

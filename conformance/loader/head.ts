@@ -12,7 +12,7 @@ const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 /** The package under test. */
 export const packageRoot = resolve(repository, process.env['DRAGON_PACKAGE'] ?? '.');
 
-const bootstrap = join(packageRoot, 'dist/runtime/bootstrap/main.js');
+const bootstrap = join(packageRoot, 'dist/runtime/bootstrap/main.cjs');
 
 /** Path to content; a content that starts with `->` makes a symbolic link. */
 export type Files = Readonly<Record<string, string>>;

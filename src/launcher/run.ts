@@ -258,5 +258,5 @@ class Run {
 }
 
 function bootstrapPath(): string {
-  return join(packageRoot(), 'dist', 'runtime', 'bootstrap', 'main.js');
+  return join(packageRoot(), 'dist', 'runtime', 'bootstrap', 'main.cjs');
 }

@@ -17,7 +17,7 @@ import {
   type ProcessExit,
 } from '../runtime/client/index.ts';
 import { ClosedError, DragonError, ProcessError } from '../runtime/errors/index.ts';
-import { multiprocessingModule, resolveTarget, type Target } from './targets.ts';
+import { resolveTarget, type Target } from './targets.ts';
 
 /** How long a disposed process may take to end on SIGTERM before it gets SIGKILL. */
 const DISPOSE_PATIENCE_MS = 1000;
@@ -98,7 +98,6 @@ function targetWork(options: ProcessOptions): Work {
     const run = {
       reference,
       args: parts,
-      imports: [multiprocessingModule()],
       execArgv: options.execArgv ?? [],
     };
     const undo = (): void => {

@@ -37,14 +37,6 @@ function builtModule(name: string): string {
   return pathToFileURL(join(packageRoot(), 'dist', 'multiprocessing', name)).href;
 }
 
-let moduleAddress: string | undefined;
-
-/** What has to be loaded before handles of this folder can be received. */
-export function multiprocessingModule(): string {
-  moduleAddress ??= builtModule('index.js');
-  return moduleAddress;
-}
-
 /** The main function of a pool's worker processes. */
 export function poolWorkerTarget(): ExplicitTarget {
   return { module: builtModule('worker.js'), export: 'runPoolWorker' };

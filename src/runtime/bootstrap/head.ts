@@ -3,6 +3,7 @@
 // Non-goals: transpiling (the launcher has done it), joining children (the runtime's client).
 import { runMain } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { loadPackage } from './package.ts';
 
 /** Node's exit code for a top-level await that nothing will settle. */
 const EXIT_UNSETTLED = 13;
@@ -24,9 +25,8 @@ export function runHead(): void {
 
 /** Without the launcher's answer, or if the program needs the resolver, the cache is asked here. */
 async function prepareAndRun(source: string, path: string): Promise<void> {
-  const { prepareHere } = await import('../loader/on-demand.ts');
   try {
-    const { url, source: real } = await prepareHere(source);
+    const { url, source: real } = await loadPackage().prepareHere(source);
     run(url, url === real, path);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,11 @@
 // Tells the modules of this process where they are: which cache the run uses, and what takes its
 // place. Non-goals: the other variables of the environment (`environment.ts`).
+import { pathToFileURL } from 'node:url';
 import { installProcessModules } from '../loader/process-modules.ts';
+import { loadPackage } from './package.ts';
+
+/** Above `runtime/bootstrap`, where this is bundled to. */
+const dist = pathToFileURL(__dirname.replace(/[^/]*\/[^/]*$/, '')).href;
 
 export function describeProcess(): void {
   const { DRAGON_CACHE_DIR, DRAGON_RUNTIME_DIR, DRAGON_SOURCE } = process.env;
@@ -8,6 +13,8 @@ export function describeProcess(): void {
     cacheDir: DRAGON_CACHE_DIR,
     fallbackDir: DRAGON_RUNTIME_DIR,
     program: DRAGON_SOURCE,
+    package: (facade) => (facade.startsWith(dist) ? loadPackage() : undefined),
+    importedAddress: (parent, specifier) => loadPackage().importedAddress(parent, specifier),
   });
 }
 

@@ -114,7 +114,6 @@ async function loadCall(runtime: Runtime): Promise<Call> {
   setLoadingTarget(true);
   const target = await importTarget(start.target as TargetReference);
   setLoadingTarget(false);
-  for (const address of start.imports) await import(address);
   const args = decode(argumentBytes(runtime, start));
   if (!Array.isArray(args)) throw errorFromStatus(Status.DECODE, 'decode the arguments');
   return () => (target as (...args: unknown[]) => unknown)(...args);

@@ -22,8 +22,6 @@ export interface TargetCall {
   readonly reference: unknown;
   /** The arguments as the codec has encoded a list of them. */
   readonly args: readonly Uint8Array[];
-  /** Addresses of modules to load before the arguments are decoded. */
-  readonly imports?: readonly string[];
   /** Flags of the interpreter. */
   readonly execArgv?: readonly string[];
 }
@@ -116,7 +114,6 @@ function startTarget(
   const parts = encodeMessage({
     type: 'StartTarget',
     target: run.reference,
-    imports: run.imports ?? [],
     args: outside === undefined ? Buffer.concat(run.args) : new Uint8Array(),
     argsHandle: outside?.serialize(),
     label,

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GENERATION } from './cache.ts';
+import { GENERATION } from './generation.ts';
 import type { Graph, ModuleNode } from './graph.ts';
 import { installation } from './installation.ts';
 

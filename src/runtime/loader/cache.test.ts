@@ -24,9 +24,9 @@ import {
   moduleFolder,
   openCache,
   prune,
-  TRANSPILER_VERSION,
   writeOnce,
 } from './cache.ts';
+import { TRANSPILER_VERSION } from './generation.ts';
 import { PROCESS_MODULES, processModules } from './modules.ts';
 import { installProcessModules } from './process-modules.ts';
 import { prepareProgram } from './program.ts';
@@ -151,13 +151,14 @@ describe('addresses', () => {
 
   it('modules and runtime meet under one key [LDR-003]', () => {
     const place = { cacheDir: '/c', fallbackDir: undefined, program: 'file:///p.ts' };
+    const load = { package: () => undefined, importedAddress: async () => '' };
     const holder = globalThis as Record<symbol, unknown>;
     const key = Symbol.for(PROCESS_MODULES);
     const before = holder[key];
     onTestFinished(() => {
       holder[key] = before;
     });
-    expect(installProcessModules(place)).toBe(processModules());
+    expect(installProcessModules({ ...place, ...load })).toBe(processModules());
     expect(processModules()).toMatchObject(place);
   });
 });

@@ -17,15 +17,7 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-
-/** The version of the transpiler; `loader.test.ts` compares it with the installed one. */
-export const TRANSPILER_VERSION = '0.28.2';
-
-/** Another number for every change of what is written for the same source. */
-const LOADER_VERSION = 1;
-
-/** Files of one generation are never read by another. */
-export const GENERATION = `v${LOADER_VERSION}-${TRANSPILER_VERSION}`;
+import { GENERATION } from './generation.ts';
 
 const GROUP_AND_OTHERS_WRITE = 0o022;
 const DAY_MS = 86_400_000;

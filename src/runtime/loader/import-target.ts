@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { TaskNotFoundError } from '../errors/index.ts';
-import type { Namespace } from './modules.ts';
+import { type Namespace, processModules } from './modules.ts';
 import { addressOf } from './on-demand.ts';
 import { compile, type TargetReference } from './targets.ts';
 
@@ -37,12 +37,12 @@ async function resolved(module: string, base: string | undefined, name: string):
 }
 
 async function importModule(module: string, name: string): Promise<Namespace> {
-  if (!module.startsWith('file:')) return (await import(module)) as Namespace;
+  if (!module.startsWith('file:')) return (await processModules().load(module)) as Namespace;
   const path = fileURLToPath(module);
   if (!existsSync(path)) {
     throw missing(module, name, 'there is no such file; name a module that exists on this node');
   }
-  return (await import(await addressOf(module))) as Namespace;
+  return (await processModules().load(await addressOf(module))) as Namespace;
 }
 
 function noFunction(module: string, name: string, namespace: Namespace): TaskNotFoundError {

@@ -26,6 +26,12 @@ export type ProcessModules = {
   program: string | undefined;
   /** Answers `import.meta.resolve`; loaded for programs that use it. */
   resolve: ((specifier: string, parent: string) => string) | undefined;
+  /** All of the package, for its facades; undefined for a facade of another installation. */
+  package(facade: string): object | undefined;
+  /** Imports what lies under an address; only modules and main scripts can import by themselves. */
+  load(address: string): Promise<unknown>;
+  /** A function from its text, which can import as modules can. */
+  compile(names: readonly string[], body: string): (...values: unknown[]) => unknown;
   enter(source: string, meta: ImportMeta, namespace: Namespace, own: readonly string[]): void;
   import(parent: string, specifier: unknown, options?: ImportCallOptions): Promise<unknown>;
 };
@@ -37,6 +43,9 @@ const none: ProcessModules = {
   fallbackDir: undefined,
   program: undefined,
   resolve: undefined,
+  package: () => undefined,
+  load: (address) => import(address),
+  compile: (names, body) => new Function(...names, body) as () => unknown,
   enter: () => undefined,
   import: (_parent, specifier) => import(String(specifier)),
 };

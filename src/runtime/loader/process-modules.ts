@@ -9,7 +9,10 @@ import type { ProcessModules } from './modules.ts';
 /** The same text as `PROCESS_MODULES` of `modules.ts`; a test compares them. */
 const KEY = Symbol.for('dragon-runtime.modules');
 
-export type Place = Pick<ProcessModules, 'cacheDir' | 'fallbackDir' | 'program'>;
+export type Place = Pick<ProcessModules, 'cacheDir' | 'fallbackDir' | 'program' | 'package'> & {
+  /** What `import(specifier)` in the module with this source means. */
+  readonly importedAddress: (parent: string, specifier: string) => Promise<string>;
+};
 
 /** Makes the object of this process. */
 export function installProcessModules(place: Place): ProcessModules {
@@ -18,17 +21,18 @@ export function installProcessModules(place: Place): ProcessModules {
   return modules;
 }
 
-function make(place: Place): ProcessModules {
+function make({ importedAddress, ...place }: Place): ProcessModules {
   const modules: ProcessModules = {
     ...place,
     entered: new Map(),
     resolve: undefined,
+    load: (address) => import(address),
+    compile: (names, body) => new Function(...names, body) as () => unknown,
     enter(source, meta, namespace, own) {
       modules.entered.set(source, { source, address: meta.url, namespace, own });
       describe(modules, meta, source);
     },
     async import(parent, specifier, options) {
-      const { importedAddress } = await import('./on-demand.ts');
       const address = await importedAddress(parent, String(specifier));
       const isJson = options?.with?.['type'] === 'json';
       return isJson ? import(address, { with: { type: 'json' } }) : import(address);

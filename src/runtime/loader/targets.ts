@@ -117,7 +117,7 @@ export function compile(
   source: string,
   names: readonly string[],
 ): (...values: unknown[]) => unknown {
-  return new Function(...names, `"use strict"; return (${source}\n);`) as () => unknown;
+  return processModules().compile(names, `"use strict"; return (${source}\n);`);
 }
 
 /** Where a function is exported, if a loaded module of the program exports it. */

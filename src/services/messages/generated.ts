@@ -214,8 +214,6 @@ export interface StartTarget {
   readonly type: 'StartTarget';
   /** what the loader needs to find the function */
   readonly target: unknown;
-  /** modules to load before the arguments are decoded */
-  readonly imports: readonly string[];
   /** the encoded list of arguments */
   readonly args: Uint8Array;
   /** an allocation that holds the arguments when they are many */
@@ -726,7 +724,6 @@ export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
     kind: 'event',
     fields: [
       { name: 'target', type: 'json' },
-      { name: 'imports', type: { list: 'string' } },
       { name: 'args', type: 'bytes' },
       { name: 'argsHandle', type: 'bytes', optional: true },
       { name: 'label', type: 'string' },
