@@ -27,8 +27,8 @@ function examplesIn(folder: string): Example[] {
   });
 }
 
-it('examples of the core print what their comments say [DOC-004]', async () => {
-  const examples = examplesIn('src/core');
+it('examples print what their comments say [DOC-004]', async () => {
+  const examples = ['src/core', 'src/multiprocessing/shared'].flatMap(examplesIn);
   expect(examples.length).toBeGreaterThan(5);
   const folder = mkdtempSync(join(tmpdir(), 'examples-'));
   const runs = examples.map(({ code }, i) => {

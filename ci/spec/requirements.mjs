@@ -20,6 +20,7 @@ export const components = {
   PIP: 'pipes',
   PL: 'pools',
   LCK: 'locks',
+  VAL: 'shared values, arrays and structs',
   CPT: 'ported tests',
   PRP: 'properties',
   COD: 'codec',

@@ -17,6 +17,7 @@ struct Classes {
   Napi::FunctionReference condition;
   Napi::FunctionReference broadcast;
   Napi::FunctionReference rw_lock;
+  Napi::FunctionReference region;
   Napi::FunctionReference channel_set;
 };
 

@@ -11,6 +11,7 @@ void init_barrier(Napi::Env env, Napi::Object exports);
 void init_condition(Napi::Env env, Napi::Object exports);
 void init_broadcast(Napi::Env env, Napi::Object exports);
 void init_rw_lock(Napi::Env env, Napi::Object exports);
+void init_region(Napi::Env env, Napi::Object exports);
 void init_channel_set(Napi::Env env, Napi::Object exports);
 void init_blocked(Napi::Env env, Napi::Object exports);
 
@@ -21,6 +22,7 @@ inline void init_event_objects(Napi::Env env, Napi::Object exports) {
   init_condition(env, exports);
   init_broadcast(env, exports);
   init_rw_lock(env, exports);
+  init_region(env, exports);
   init_channel_set(env, exports);
   init_blocked(env, exports);
 }

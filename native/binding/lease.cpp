@@ -48,6 +48,8 @@ void LeaseTable::end_all(Napi::Env env) {
   // Bytes that were moved to another ArrayBuffer stay mapped for it.
   const std::unordered_set<Lease*> held = std::move(held_);
   for (Lease* lease : held) lease->forget(env);
+  const std::unordered_set<Shown*> others = std::move(others_);
+  for (Shown* shown : others) shown->hide(env);
 }
 
 Lease::Lease(std::shared_ptr<LeaseTable> table, std::shared_ptr<Pool> pool,

@@ -24,6 +24,15 @@ constexpr uint64_t kZeroCopyBytesMin = 16384;
 
 class Lease;
 
+// What else shows memory of the node to JavaScript.
+class Shown {
+ public:
+  virtual void hide(Napi::Env env) = 0;
+
+ protected:
+  ~Shown() = default;
+};
+
 // The leases of one node attachment.
 class LeaseTable {
  public:
@@ -31,11 +40,14 @@ class LeaseTable {
   bool has_room(const Pool& pool, uint64_t bytes) const;
   // The lease that the ArrayBuffer is of, if any. Several may show the same bytes, each by its own.
   std::shared_ptr<Lease> find(Napi::Env env, const Napi::ArrayBuffer& buffer) const;
+  void add(Shown* shown) { others_.insert(shown); }
+  void remove(Shown* shown) { others_.erase(shown); }
   // The node is being left: nothing may show or hold its memory any more.
   void end_all(Napi::Env env);
 
  private:
   friend class Lease;
+  std::unordered_set<Shown*> others_;
   std::unordered_set<Lease*> held_;
   std::unordered_multimap<const void*, Lease*> shown_;
   std::unordered_map<const Pool*, uint64_t> bytes_;  // shown, by pool

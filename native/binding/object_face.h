@@ -68,6 +68,8 @@ class ObjectFace : public Napi::ObjectWrap<Face> {
     return own;
   }
 
+  // Called before a close; false if JavaScript still uses the object's memory, and keeps it.
+  bool let_go(Napi::Env) { return true; }
   bool closed() const { return object_ == nullptr || object_->closed(); }
   Object& object() const { return *object_; }
   NodeFace* node() const { return node_; }
@@ -92,7 +94,7 @@ class ObjectFace : public Napi::ObjectWrap<Face> {
     return info.Env().Undefined();
   }
   Napi::Value close(const Napi::CallbackInfo& info) {
-    if (!closed()) {
+    if (!closed() && static_cast<Face*>(this)->let_go(info.Env())) {
       if (adopted_ != 0) object_->close_handle(adopted_);
       object_->close();
     }

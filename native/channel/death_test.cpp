@@ -6,6 +6,7 @@
 
 #include "channel/channel_fixture.h"
 #include "channel/lock_object.h"
+#include "channel/region.h"
 
 using namespace dragon;
 using namespace dragon::test;
@@ -129,6 +130,31 @@ TEST_CASE_FIXTURE(NodeFixture, "the death of the last sender is the end of the s
   reclaim_process(node, victim.end());
   CHECK(channel->senders() == 0);
   receiver.join();
+}
+
+TEST_CASE_FIXTURE(NodeFixture, "a region is left to those that have it open [MEM-103]") {
+  const uint64_t before = pool->stats().used_bytes;
+  std::unique_ptr<Region> region;
+  check_ok(Region::create(pool, 1'000, region));
+  HandleBytes handle;
+  region->serialize(handle);
+  HandleBytes pool_handle;
+  pool->serialize(pool_handle);
+  Victim victim(*this, [&](const std::shared_ptr<Node>& its) {
+    attach_in<Region>(its, handle).release()->data()[999] = 7;
+    std::shared_ptr<Pool> its_pool;
+    Pool::attach(its, pool_handle, sizeof(pool_handle), its_pool);
+    std::unique_ptr<Region> own;
+    Region::create(its_pool, 100'000, own);
+    own.release();
+    new std::shared_ptr<Pool>(its_pool);
+  });
+  CHECK(pool->stats().used_bytes > before + 100'000);
+  reclaim_process(node, victim.end());
+  CHECK(pool->stats().used_bytes < before + 100'000);
+  CHECK(region->data()[999] == 7);
+  region->close();
+  CHECK(pool->stats().used_bytes == before);
 }
 
 TEST_CASE_FIXTURE(NodeFixture,

@@ -26,6 +26,8 @@ AllocationType type_for(HandleKind kind) {
     case HandleKind::kRwLock:
     case HandleKind::kTaskBoard:
       return AllocationType::kEvent;
+    case HandleKind::kRegion:
+      return AllocationType::kRegion;
     case HandleKind::kPool:
     case HandleKind::kAllocation:
       break;

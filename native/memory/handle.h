@@ -30,6 +30,7 @@ enum class HandleKind : uint8_t {
   kBroadcast = 10,
   kRwLock = 11,
   kTaskBoard = 12,
+  kRegion = 13,
 };
 
 struct Handle {

@@ -49,10 +49,11 @@ enum class AllocationType : uint32_t {
   kLock = 2,
   kCounter = 3,
   kBootstrap = 4,
-  kChunk = 5,  // further slots of a channel
-  kEvent = 6,  // an object of native/event; its header says which
-  kShare = 7,  // one holder's part in shared bytes (pool_shares.cpp)
-  kHub = 8,    // what the shares of some bytes have in common
+  kChunk = 5,   // further slots of a channel
+  kEvent = 6,   // an object of native/event; its header says which
+  kShare = 7,   // one holder's part in shared bytes (pool_shares.cpp)
+  kHub = 8,     // what the shares of some bytes have in common
+  kRegion = 9,  // bytes that several processes have open (channel/region.h)
 };
 
 struct BlockDescriptor {

@@ -6,5 +6,6 @@ export { ChannelSet, type Ready, type SetEvent, type WatchEvent } from './channe
 export { Condition, type ConditionOptions } from './condition.ts';
 export { Event } from './event.ts';
 export type { AttachOptions } from './managed.ts';
+export { Region } from './region.ts';
 export { RwGuard, RwLock, type RwLockOptions } from './rw-lock.ts';
 export { Semaphore, type SemaphoreOptions } from './semaphore.ts';

@@ -95,6 +95,11 @@ export interface NativeRwLock extends NativeManaged {
   giveUp(): void;
 }
 
+export interface NativeRegion extends NativeManaged {
+  readonly byteLength: number;
+  buffer(): ArrayBuffer | Status;
+}
+
 export interface NativeChannelSet {
   /** The member's number. */
   add(channel: NativeChannel, mask: number): Count;
@@ -124,6 +129,8 @@ interface EventBinding {
   attachBroadcast(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeBroadcast>;
   createRwLock(pool: NativePool, readers: number): Made<NativeRwLock>;
   attachRwLock(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeRwLock>;
+  createRegion(pool: NativePool, bytes: number): Made<NativeRegion>;
+  attachRegion(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeRegion>;
   createChannelSet(node: NativeNode): Made<NativeChannelSet>;
 }
 

@@ -44,7 +44,8 @@ export type AllocationType =
   | 'chunk'
   | 'event'
   | 'share'
-  | 'hub';
+  | 'hub'
+  | 'region';
 const TYPES: readonly AllocationType[] = [
   'data',
   'channel',
@@ -55,6 +56,7 @@ const TYPES: readonly AllocationType[] = [
   'event',
   'share',
   'hub',
+  'region',
 ];
 
 const PAGES = ['small', 'transparent', 'huge'] as const;

@@ -140,3 +140,29 @@ it('a worker thread that ends gives back what it held [COR-016]', () => {
   );
   expect(lines).toEqual(['3', '4 0 well', '3', '4 0 well']);
 });
+
+it('the bytes of a region keep it open, and nothing else does [COR-071]', () => {
+  const lines = printed(
+    'regions',
+    `
+    const { Region } = core;
+    let region = Region.create(pool, LARGE);
+    let view = new Float64Array(region.buffer, 8, 1);
+    region = undefined;
+    await collect();
+    view[0] = 1.5;
+    say(used(), view[0], view.length);
+    view = undefined;
+    await collect();
+    say(used());
+    region = Region.create(pool, LARGE);
+    new Uint8Array(region.buffer)[3] = 4;
+    await collect();
+    say(used(), new Uint8Array(region.buffer)[3]);
+    region = undefined;
+    await collect();
+    say(used());
+    process.exit(0);`,
+  );
+  expect(lines).toEqual(['1 1.5 1', '0', '1 4', '0']);
+});

@@ -14,7 +14,7 @@ export {
   type ParentProcess,
   parentProcess,
 } from './current.ts';
-export { Lock, LockGuard, type LockOptions } from './lock.ts';
+export { Lock, LockGuard, type LockOptions, type RunResult } from './lock.ts';
 export { type PipeOptions, pipe } from './pipe.ts';
 export type { Input } from './pool/chunks.ts';
 export type { PoolIterator } from './pool/iterators.ts';
@@ -34,4 +34,16 @@ export {
   type Stdio,
 } from './process.ts';
 export { Queue, type QueueOptions, type TryGetResult } from './queue.ts';
+export { array, RawArray, rawArray, SharedArray as Array } from './shared/array.ts';
+export type { ElementOf, InputOf, TypeCode, ViewOf } from './shared/codes.ts';
+export { RawStruct, rawStruct, SharedStruct, struct } from './shared/struct.ts';
+export type {
+  FieldLayout,
+  FieldsOf,
+  FieldType,
+  StructInput,
+  StructLayout,
+  StructSchema,
+} from './shared/struct-layout.ts';
+export { RawValue, rawValue, Value, value } from './shared/value.ts';
 export type { ExplicitTarget, Target } from './targets.ts';

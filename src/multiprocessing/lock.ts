@@ -62,6 +62,9 @@ export class LockGuard implements Disposable {
   }
 }
 
+/** What `tryRun` did: what the section returned, or nothing since the lock was taken. */
+export type RunResult<R> = { readonly ok: true; readonly value: R } | { readonly ok: false };
+
 type OnOwnerDied = LockOptions['onOwnerDied'];
 
 /** What makes a lock from its descriptor instead of a new one. */
@@ -191,6 +194,19 @@ export class Lock implements Disposable {
     const guard = new LockGuard(this.#lock);
     try {
       return section();
+    } finally {
+      guard[Symbol.dispose]();
+    }
+  }
+
+  /** As `runSync` if the lock is free now; else `ok` is false, and `section` was not run. */
+  tryRun<R>(section: () => R): RunResult<R> {
+    this.#alive();
+    if (!this.#lock.tryAcquire()) return { ok: false };
+    this.#inherit('throw');
+    const guard = new LockGuard(this.#lock);
+    try {
+      return { ok: true, value: section() };
     } finally {
       guard[Symbol.dispose]();
     }
