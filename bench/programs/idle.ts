@@ -11,8 +11,8 @@ import { Channel, Node, Pool } from 'dragon-runtime/core';
 import { Process } from 'dragon-runtime/multiprocessing';
 import { count, report } from './measure.ts';
 
-/** The collector of V8 tidies up some seconds after the start, which is not what idles. */
-const SETTLE_MS = 8000;
+/** The collector of V8 tidies up until some fifteen seconds after the start: that is not idle. */
+const SETTLE_MS = 20_000;
 /** How many processes are started at a time: more would only wait for each other. */
 const STARTED_AT_ONCE = 4;
 
