@@ -1,4 +1,5 @@
 /** How the commands of cases are made from places, sizes and parameters. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Contender,
@@ -37,6 +38,21 @@ export function floor(places: Places, name: string, ...words: Words): Contender 
 export function nodePeer(places: Places, name: string, ...words: Words): Contender {
   const program = command(places.node, join(places.peers, `${name}.mjs`), ...words);
   return { name: `node.${name}`, program };
+}
+
+/**
+ * A program of `bench/peers/node` that uses a package of `bench/peers/package.json`; the name is
+ * that of the package.
+ */
+export function packagePeer(
+  places: Places,
+  name: string,
+  program: string,
+  ...words: Words
+): Contender {
+  const isInstalled = existsSync(join(places.packages, 'node_modules', name, 'package.json'));
+  const missing = `${name} is not installed: run npm ci in bench/peers`;
+  return { name, program: isInstalled ? nodePeer(places, program, ...words).program : { missing } };
 }
 
 /** CPython's multiprocessing; `start` is its start method. */

@@ -1,4 +1,5 @@
 /** The commands of hand-offs: two pinned processes, and the raw hand-off of the same pinning. */
+import { join } from 'node:path';
 import {
   type Contender,
   isMissing,
@@ -6,7 +7,7 @@ import {
   type Program,
   type Situation,
 } from '../runner/types.ts';
-import { floor, pinning, sized } from './commands.ts';
+import { floor, nodePeer, pinning, sized } from './commands.ts';
 
 type Words = readonly (string | number)[];
 
@@ -32,12 +33,22 @@ export function handOffFloor(at: Situation, name: string): Contender {
   return floor(at.places, name, ...words, ...cpus);
 }
 
+/** A poll of libuv on an eventfd, in a bare Node that has it. */
+export function loopFloor(at: Situation): Contender {
+  const cpus = pinning(at);
+  if (isMissing(cpus)) return { name: 'floor.libuv-eventfd', program: cpus };
+  const words = ['--rounds', sized(at, 200, 5000), ...cpus];
+  const module = join(at.places.native, 'loop_floor.node');
+  return { ...nodePeer(at.places, 'loop-floor', module, ...words), name: 'floor.libuv-eventfd' };
+}
+
 const floorOfWait: Readonly<Record<string, string>> = {
   spin: 'shm-spin',
   block: 'futex',
   sync: 'futex',
-  async: 'eventfd',
 };
 
-export const floorFor = (at: Situation): Contender =>
-  handOffFloor(at, floorOfWait[String(at.params['wait'])] ?? 'futex');
+export const floorFor = (at: Situation): Contender => {
+  const { wait } = at.params;
+  return wait === 'async' ? loopFloor(at) : handOffFloor(at, floorOfWait[String(wait)] ?? 'futex');
+};

@@ -1,7 +1,6 @@
 /** Channels from TypeScript: one way, woken by the event loop, and in batches. */
-import { join } from 'node:path';
-import { type BenchCase, type Contender, isMissing, type Situation } from '../runner/types.ts';
-import { floor, nodePeer, pinning, product, sized } from './commands.ts';
+import type { BenchCase, Situation } from '../runner/types.ts';
+import { floor, nodePeer, product, sized } from './commands.ts';
 import { floorFor, pinned } from './pinned.ts';
 
 const peers = (at: Situation) => {
@@ -26,15 +25,6 @@ const latency: BenchCase = {
   peers,
 };
 
-/** A poll of libuv on an eventfd, in a bare Node that has it. */
-function loopFloor(at: Situation): Contender {
-  const cpus = pinning(at);
-  if (isMissing(cpus)) return { name: 'floor.libuv-eventfd', program: cpus };
-  const words = ['--rounds', sized(at, 200, 5000), ...cpus];
-  const module = join(at.places.native, 'loop_floor.node');
-  return { ...nodePeer(at.places, 'loop-floor', module, ...words), name: 'floor.libuv-eventfd' };
-}
-
 const wake: BenchCase = {
   suite: 'core',
   name: 'channel.wake',
@@ -48,7 +38,7 @@ const wake: BenchCase = {
   smoke: [{ bytes: 64, wait: 'async', lang: 'ts', cores: 1 }],
   product: (at) =>
     pinned(at, 200, 5000, (...words) => product(at.places, 'channel-latency', ...words)),
-  floor: loopFloor,
+  floor: floorFor,
   peers,
 };
 

@@ -1,35 +1,117 @@
-/** Messages a second one way through a Queue, read by another process. */
+/**
+ * How much one process takes from another through a Queue or a Connection, `--over`, message by
+ * message or, `--form many`, in batches. Numbers of 8 bytes are counted; larger messages are
+ * byte arrays, of which the receiver reads every byte.
+ */
 import { defineTask, isRoot } from 'dragon-runtime';
-import { Process, Queue } from 'dragon-runtime/multiprocessing';
-import { count, report } from './measure.ts';
+import { type ConnectionReader, Process, pipe, Queue } from 'dragon-runtime/multiprocessing';
+import { count, option, report } from './measure.ts';
 
-const BATCH = 64;
+interface Order {
+  readonly bytes: number;
+  readonly form: string;
+  /** Messages of one round. */
+  readonly share: number;
+  readonly rounds: number;
+}
 
-export const read = defineTask(
+type Item = number | Uint8Array;
+type Source = Queue<Item> | ConnectionReader<unknown>;
+
+const NUMBER_BYTES = 8;
+const BATCH = 256;
+/** What no message holds: looking for it reads all of one. */
+const ABSENT = 0xff;
+
+/** 1 for a whole message; a message that was cut or changed gives something else. */
+function read(item: Item, bytes: number): number {
+  if (typeof item === 'number') return item;
+  const found = Buffer.from(item.buffer, item.byteOffset, item.byteLength).indexOf(ABSENT);
+  return item.byteLength === bytes && found < 0 ? 1 : 0;
+}
+
+async function takeMany(queue: Queue<Item>, { share }: Order): Promise<number> {
+  let sum = 0;
+  for (let got = 0; got < share; ) {
+    const items = await queue.getMany(share - got);
+    for (const item of items) sum += item as number;
+    got += items.length;
+  }
+  return sum;
+}
+
+function take(source: Source, { bytes, share }: Order): number {
+  let sum = 0;
+  if (source instanceof Queue) {
+    for (let i = 0; i < share; i += 1) sum += read(source.getSync(), bytes);
+  } else {
+    for (let i = 0; i < share; i += 1) {
+      const message = source.recvBytesSync();
+      sum += bytes === NUMBER_BYTES ? Number(message.byteLength === bytes) : read(message, bytes);
+    }
+  }
+  return sum;
+}
+
+export const receive = defineTask(
   import.meta.url,
-  'read',
-  (items: Queue<number>, done: Queue<number>, total: number): void => {
-    let sum = 0;
-    for (let i = 0; i < total; i += 1) sum += items.getSync();
-    done.putSync(sum);
+  'receive',
+  async (source: Source, done: Queue<number>, order: Order): Promise<void> => {
+    for (let round = 0; round < order.rounds; round += 1) {
+      const isBatch = source instanceof Queue && order.form === 'many';
+      done.putSync(isBatch ? await takeMany(source, order) : take(source, order));
+    }
   },
 );
 
-async function main(): Promise<void> {
-  const total = count('count', 20_000);
-  const items = new Queue<number>({ maxsize: 1024 });
-  const done = new Queue<number>();
-  const reader = new Process({ target: read, args: [items, done, total] });
-  await reader.start();
-  const rates: number[] = [];
-  const begin = performance.now();
-  for (let i = 0; i < total; i += BATCH) {
-    for (let j = i; j < Math.min(total, i + BATCH); j += 1) items.putSync(1);
+/** A pipe or a queue: what the receiver gets, and what sends one round. */
+function ends(over: string, { bytes, form, share }: Order) {
+  const bulk = new Uint8Array(bytes).fill(7);
+  if (over === 'pipe') {
+    const [reader, writer] = pipe({ duplex: false });
+    const send = (): void => {
+      for (let i = 0; i < share; i += 1) writer.sendBytesSync(bulk);
+    };
+    return { source: reader, send, end: () => writer.close() };
   }
-  if (done.getSync() !== total) throw new Error('messages were lost');
-  rates.push((total * 1000) / (performance.now() - begin));
-  await reader.join();
-  report('1/s', rates, total);
+  const queue = new Queue<Item>({ maxsize: bytes === NUMBER_BYTES ? 4096 : 16 });
+  const item = bytes === NUMBER_BYTES ? 1 : bulk;
+  const send = (): void => {
+    for (let i = 0; i < share; i += 1) queue.putSync(item);
+  };
+  const batch = Array.from({ length: BATCH }, () => item);
+  const sendMany = async (): Promise<void> => {
+    for (let sent = 0; sent < share; sent += BATCH) {
+      await queue.putMany(sent + BATCH > share ? batch.slice(0, share - sent) : batch);
+    }
+  };
+  return { source: queue, send: form === 'many' ? sendMany : send, end: () => queue.close() };
+}
+
+async function main(): Promise<void> {
+  const order: Order = {
+    bytes: count('bytes', NUMBER_BYTES),
+    form: option('form', 'one'),
+    share: count('count', 20_000),
+    rounds: count('rounds', 5) + 1,
+  };
+  const isCount = order.bytes === NUMBER_BYTES;
+  const { source, send, end } = ends(option('over', 'queue'), order);
+  const done = new Queue<number>();
+  const receiver = new Process({ target: receive, args: [source, done, order] });
+  await receiver.start();
+  const rates: number[] = [];
+  for (let round = 0; round < order.rounds; round += 1) {
+    const begin = performance.now();
+    await send();
+    if (done.getSync() !== order.share) throw new Error('messages were lost or changed');
+    const seconds = (performance.now() - begin) / 1000;
+    // The first round is the warm-up.
+    if (round > 0) rates.push((order.share * (isCount ? 1 : order.bytes)) / seconds);
+  }
+  await receiver.join();
+  end();
+  report(isCount ? '1/s' : 'B/s', rates, order.share);
 }
 
 if (isRoot()) await main();

@@ -11,7 +11,7 @@ import { ALARM_FACTOR, figureOf, isAlarming } from './judge.ts';
 import { BENCH_USAGE, parseBenchOptions } from './options.ts';
 import { findUnit, planUnits } from './schedule.ts';
 import { type Kit, Session } from './session.ts';
-import { align, boundText, digits, failuresText, samplesTable } from './table.ts';
+import { align, boundText, digits, failuresText, samplesTable, versionsText } from './table.ts';
 import type { Sample, Unit } from './types.ts';
 import { caseName, paramsKey } from './types.ts';
 
@@ -44,7 +44,7 @@ export async function benchCommand(kit: Kit, args: readonly string[]): Promise<n
     out.warn(failuresText(failures));
     const alarms = await raiseAlarms(session, units, goals, samples);
     session.report(samples, options);
-    if (!options.json) out.write(samplesTable(samples));
+    if (!options.json) out.write(samplesTable(samples) + versionsText(session.meta()));
     if (options.alarm) out.warn(alarms.length > 0 ? alarms.join('') : 'no alarm\n');
     return alarms.length > 0 || failures.some(({ skipped }) => !skipped) ? 1 : 0;
   } finally {

@@ -97,7 +97,7 @@ it('--json and --output give the same lines [BEN-005, BEN-006, BEN-011]', async 
   const [meta, ...samples] = lines(text);
   expect(samples.map(({ kind }) => kind)).toEqual(['sample', 'sample']);
   const facts = 'kind schema release commit dirty profile runs node compiler compilerFlags python';
-  const machine = 'kernel cpu cores affinity loadBefore loadAfter seed startedAt';
+  const machine = 'peers kernel cpu cores affinity loadBefore loadAfter seed startedAt';
   expect(Object.keys(meta ?? {})).toEqual(`${facts} ${machine}`.split(' '));
   expect(meta).toMatchObject({ kind: 'meta', schema: 1, release: '1.2.3', runs: 2, seed: 9 });
   expect(meta?.['commit']).toBe('unknown');

@@ -14,6 +14,7 @@ export const PLACES: Places = {
   root: '/r',
   native: '/r/native',
   peers: '/r/peers',
+  packages: '/r/packages',
   scratch: '/s',
   node: process.execPath,
   dragon: '/r/dragon',

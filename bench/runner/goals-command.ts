@@ -9,7 +9,7 @@ import { exitCodeFor, type Judgement, judge } from './judge.ts';
 import { GOALS_USAGE, parseGoalsOptions } from './options.ts';
 import { findUnit, unitOf } from './schedule.ts';
 import { type Kit, Session } from './session.ts';
-import { failuresText, goalsTable, samplesTable } from './table.ts';
+import { failuresText, goalsTable, samplesTable, versionsText } from './table.ts';
 import type { BenchCase, Places, Unit } from './types.ts';
 
 export async function goalsCommand(kit: Kit, args: readonly string[]): Promise<number> {
@@ -42,7 +42,8 @@ export async function goalsCommand(kit: Kit, args: readonly string[]): Promise<n
     const records = [...samples, ...rows.map(({ goal, judgement }) => goalLine(goal, judgement))];
     out.warn(failuresText(failures));
     session.report(records, options);
-    if (!options.json) out.write(`${samplesTable(samples)}\n${goalsTable(rows)}`);
+    const tables = [samplesTable(samples), versionsText(session.meta()), '\n', goalsTable(rows)];
+    if (!options.json) out.write(tables.join(''));
     return exitCodeFor(rows.map(({ judgement }) => judgement.verdict));
   } finally {
     session.close();

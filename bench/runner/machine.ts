@@ -5,7 +5,7 @@
  * is the word `unknown`, never an error.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { compilerFlags } from '../compiler-flags.mjs';
@@ -56,8 +56,28 @@ export interface RunFacts {
   readonly seed: number;
   readonly affinity: readonly number[];
   readonly python: string | Missing;
+  readonly packages: string;
   readonly loadBefore: readonly number[];
   readonly startedAt: Date;
+}
+
+interface Manifest {
+  readonly version?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+function manifestIn(folder: string): Manifest | undefined {
+  const path = join(folder, 'package.json');
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+}
+
+/** The installed versions of the packages that peers use. */
+export function packageVersions(folder: string): Readonly<Record<string, string>> {
+  const wanted = manifestIn(folder)?.dependencies ?? {};
+  const versionOf = (name: string) => manifestIn(join(folder, 'node_modules', name))?.version;
+  return Object.fromEntries(
+    Object.keys(wanted).map((name) => [name, versionOf(name) ?? 'missing']),
+  );
 }
 
 /** The first line of a result file. Called at the end of the run, for the load after it. */
@@ -79,6 +99,7 @@ export function metaOf(facts: RunFacts): Meta {
     compiler: firstLine('g++', ['--version'], root) ?? 'unknown',
     compilerFlags: compilerFlags.join(' '),
     python: version ?? 'unknown',
+    peers: packageVersions(facts.packages),
     kernel: release(),
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,

@@ -96,6 +96,7 @@ export class Session {
       seed,
       affinity: this.places.cpus,
       python: this.places.python,
+      packages: this.places.packages,
       loadBefore: this.#loadBefore,
       startedAt: this.#startedAt,
     });
@@ -130,6 +131,7 @@ function placesOf(root: string): Places {
     root,
     native: join(root, 'build/bench'),
     peers: join(root, 'build/bench/js'),
+    packages: join(root, 'bench/peers'),
     scratch,
     node: process.execPath,
     dragon: join(root, 'bin/dragon'),
@@ -147,5 +149,6 @@ function environment(places: Places): NodeJS.ProcessEnv {
     PATH: `${dirname(places.node)}:${process.env['PATH'] ?? ''}`,
     XDG_CACHE_HOME: cache,
     DRAGON_BENCH_PIN: join(places.native, 'pin'),
+    DRAGON_BENCH_PEERS: places.packages,
   };
 }

@@ -6,7 +6,7 @@
 import type { Goal } from './goals.ts';
 import type { Judgement } from './judge.ts';
 import { median } from './statistics.ts';
-import type { Failure, Sample } from './types.ts';
+import type { Failure, Meta, Sample } from './types.ts';
 import { caseName, paramsKey } from './types.ts';
 
 /** A figure with three digits and a unit in reach: `1.25 µs`, `43.7 M/s`, `12.1 GB/s`. */
@@ -95,6 +95,16 @@ function sampleRow(group: readonly Sample[]): string[] {
     ratio === undefined ? '-' : digits(ratio),
     peers.join(', ') || '-',
   ];
+}
+
+/** The versions of what was measured beside us. */
+export function versionsText({
+  node,
+  python,
+  peers,
+}: Pick<Meta, 'node' | 'python' | 'peers'>): string {
+  const packages = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
+  return `${[`Node ${node}`, python, ...packages].join(', ')}\n`;
 }
 
 /** One line each, the same failure of several runs only once. */

@@ -50,6 +50,8 @@ export interface Places {
   readonly native: string;
   /** Bundled peers that run in plain Node. */
   readonly peers: string;
+  /** The project whose `node_modules` has the packages that peers use. */
+  readonly packages: string;
   /** A directory outside the repository that lives as long as the run. */
   readonly scratch: string;
   readonly node: string;
@@ -155,6 +157,8 @@ export interface Meta {
   readonly compiler: string;
   readonly compilerFlags: string;
   readonly python: string;
+  /** The packages that peers use, by name: their versions, or `missing`. */
+  readonly peers: Readonly<Record<string, string>>;
   readonly kernel: string;
   readonly cpu: string;
   readonly cores: number;

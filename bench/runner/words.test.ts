@@ -1,10 +1,13 @@
 /** Command lines, what is shown on a terminal, and facts of the machine. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { sample } from './fixture.ts';
-import { allowedCpus, parseCpuList } from './machine.ts';
+import { allowedCpus, packageVersions, parseCpuList } from './machine.ts';
 import { main } from './main.ts';
 import { parseBenchOptions, parseGoalsOptions } from './options.ts';
-import { digits, formatFigure, samplesTable } from './table.ts';
+import { digits, formatFigure, samplesTable, versionsText } from './table.ts';
 import { outputOf } from './terminal.ts';
 
 /** A stream that keeps what is written to it. */
@@ -90,6 +93,20 @@ it('a row has the medians of its runs, and peers that some runs lack [BEN-028, B
   ]);
   const [, row = ''] = rows.split('\n');
   expect(row).toMatch(/^s\/a +size=1 +3 +3\.00 ns .* x 0\.600, y missing$/);
+});
+
+it('the versions of peers are those installed [BEN-006, BEN-041]', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'packages-'));
+  expect(packageVersions(folder)).toEqual({});
+  const dependencies = { here: '1.0.0', gone: '2.0.0' };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ dependencies }));
+  mkdirSync(join(folder, 'node_modules/here'), { recursive: true });
+  writeFileSync(join(folder, 'node_modules/here/package.json'), '{ "version": "1.0.3" }');
+  const peers = packageVersions(folder);
+  expect(peers).toEqual({ here: '1.0.3', gone: 'missing' });
+  const text = versionsText({ node: 'v1', python: 'Python 3', peers });
+  expect(text).toBe('Node v1, Python 3, here 1.0.3, gone missing\n');
+  rmSync(folder, { recursive: true });
 });
 
 it('the processors are read from lists of the kernel [BEN-006]', () => {
