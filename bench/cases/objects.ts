@@ -1,4 +1,4 @@
-/** What the objects of multiprocessing cost that nobody uses, and whether they do what they should. */
+/** What unused objects of multiprocessing cost, and whether all do what they should. */
 import { join } from 'node:path';
 import type { BenchCase } from '../runner/types.ts';
 import { product } from './commands.ts';
