@@ -12,9 +12,10 @@ interface Example {
   readonly output: string[];
 }
 
-/** The `@example` blocks of the sources in a folder. */
+/** The `@example` blocks of the sources in a folder and below. */
 function examplesIn(folder: string): Example[] {
-  const names = readdirSync(join(repository, folder)).filter((name) => /(?<!test)\.ts$/.test(name));
+  const below = readdirSync(join(repository, folder), { encoding: 'utf8', recursive: true });
+  const names = below.filter((name) => /(?<!test)\.ts$/.test(name)).sort();
   return names.flatMap((name) => {
     const text = readFileSync(join(repository, folder, name), 'utf8');
     return [...text.matchAll(/\* @example\n((?:\s*\* .*\n)+)/g)].map((match) => {
@@ -28,7 +29,7 @@ function examplesIn(folder: string): Example[] {
 }
 
 it('examples print what their comments say [DOC-004]', async () => {
-  const examples = ['src/core', 'src/multiprocessing/shared'].flatMap(examplesIn);
+  const examples = ['src/core', 'src/multiprocessing'].flatMap(examplesIn);
   expect(examples.length).toBeGreaterThan(5);
   const folder = mkdtempSync(join(tmpdir(), 'examples-'));
   const runs = examples.map(({ code }, i) => {

@@ -89,8 +89,11 @@ const THROW = 4;
  * A lock that processes share. Pass it in `args`, through a queue or a connection.
  *
  * @example
- * const lock = new Lock();
- * const total = await lock.run(() => counter.increment());
+ * import { Lock } from 'dragon-runtime/multiprocessing';
+ * using lock = new Lock();
+ * console.log(await lock.run(() => 'alone')); // alone
+ * if (lock.acquireSync({ timeout: 100 })) lock.release();
+ * console.log(lock.locked); // false
  */
 export class Lock implements Disposable {
   readonly #lock: RobustLock;

@@ -29,6 +29,7 @@ function direction(): { writer: WriteEnd; reader: ReadEnd } {
  * Makes a pipe and returns its two ends. Throws ERR_NO_RUNTIME outside a runtime.
  *
  * @example
+ * import { pipe } from 'dragon-runtime/multiprocessing';
  * const [near, far] = pipe<string>();
  * await near.send('hello');
  * console.log(await far.recv()); // hello

@@ -124,9 +124,18 @@ class Native {
  * A process of the run.
  *
  * @example
- * const child = new Process({ target: work, args: [3] });
- * await child.start();
- * await child.join({ throw: true });
+ * import { defineTask, isRoot } from 'dragon-runtime';
+ * import { Process, Queue } from 'dragon-runtime/multiprocessing';
+ * export const work = defineTask(import.meta.url, 'work', async (n: number, out: Queue<number>) => {
+ *   await out.put(n * n);
+ * });
+ * if (isRoot()) {
+ *   using out = new Queue<number>();
+ *   const child = new Process({ target: work, args: [3, out] });
+ *   await child.start();
+ *   await child.join({ throw: true });
+ *   console.log(await out.get(), child.exitCode); // 9 0
+ * }
  */
 export class Process<A extends readonly unknown[] = readonly unknown[]> implements AsyncDisposable {
   readonly name: string;

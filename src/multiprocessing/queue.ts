@@ -72,7 +72,8 @@ const fullError = (): Error => new QueueFull('put: the queue stayed full');
  * queue; every holder may put and get.
  *
  * @example
- * const queue = new Queue<number>({ maxsize: 10 });
+ * import { Queue } from 'dragon-runtime/multiprocessing';
+ * using queue = new Queue<number>({ maxsize: 10 });
  * await queue.put(1);
  * console.log(await queue.get()); // 1
  */

@@ -70,8 +70,15 @@ function count(what: string, value: unknown): number {
  * their results are thrown away.
  *
  * @example
- * await using pool = new Pool({ processes: 4 });
- * const squares = await pool.map(square, [1, 2, 3]);
+ * import { isRoot } from 'dragon-runtime';
+ * import { Pool } from 'dragon-runtime/multiprocessing';
+ * export function square(x: number): number {
+ *   return x * x;
+ * }
+ * if (isRoot()) {
+ *   await using pool = new Pool({ processes: 2 });
+ *   console.log(await pool.map(square, [1, 2, 3])); // [ 1, 4, 9 ]
+ * }
  */
 export class Pool implements AsyncDisposable {
   readonly #engine: Engine;
