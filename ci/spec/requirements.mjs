@@ -16,6 +16,8 @@ export const components = {
   SVC: 'services',
   LNC: 'launcher and commands',
   PRO: 'process objects',
+  FIN: 'finalizers',
+  LOG: 'logging',
   QUE: 'queues',
   PIP: 'pipes',
   PL: 'pools',

@@ -1,16 +1,42 @@
 /** This process and its relatives. */
+import { readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { WaitOptions } from '../core/index.ts';
-import { getRuntime, identity, type ParentIdentity } from '../runtime/client/index.ts';
+import { getRuntime, identity, inherited, type ParentIdentity } from '../runtime/client/index.ts';
 import { Process } from './process.ts';
 
 /** The running process. */
-export interface CurrentProcess {
+export class CurrentProcess {
   readonly name: string;
   readonly pid: number;
   /** The id in the run; 0 outside a runtime. */
   readonly puid: bigint;
   readonly daemon: boolean;
+
+  /** @internal Use `currentProcess()`. */
+  constructor() {
+    const { label, puid, daemon } = identity();
+    [this.name, this.pid, this.puid, this.daemon] = [label, process.pid, puid, daemon];
+  }
+
+  /** It has not ended. */
+  get exitCode(): null {
+    return null;
+  }
+
+  isAlive(): true {
+    return true;
+  }
+
+  /** The key that it hands on to the processes that it starts; the same all over the run. */
+  get authkey(): Uint8Array {
+    return Buffer.from(inherited().authkey, 'base64');
+  }
+
+  set authkey(key: Uint8Array) {
+    if (!(key instanceof Uint8Array)) throw new TypeError('authkey is a Uint8Array');
+    inherited().authkey = Buffer.from(key).toString('base64');
+  }
 }
 
 /** The process that started this one. */
@@ -44,8 +70,7 @@ export class ParentProcess {
 
 /** Describes the running process. */
 export function currentProcess(): CurrentProcess {
-  const { label, puid, daemon } = identity();
-  return { name: label, pid: process.pid, puid, daemon };
+  return new CurrentProcess();
 }
 
 /** The process that started this one; undefined in the head. */
@@ -69,4 +94,9 @@ export function activeChildrenSync(): Process[] {
 /** The number of cores that this process may use. */
 export function cpuCount(): number {
   return availableParallelism();
+}
+
+/** The operating system's id of the running thread. */
+export function nativeThreadId(): number {
+  return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
 }

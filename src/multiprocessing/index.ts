@@ -6,15 +6,36 @@ export {
   type TryRecvResult,
 } from './connection.ts';
 export {
+  type Context,
+  getAllStartMethods,
+  getContext,
+  getStartMethod,
+  type StartMethod,
+  setStartMethod,
+} from './context.ts';
+export {
   activeChildren,
   activeChildrenSync,
   type CurrentProcess,
   cpuCount,
   currentProcess,
+  nativeThreadId,
   type ParentProcess,
   parentProcess,
 } from './current.ts';
+export { getExecutable, setExecutable } from './executable.ts';
+export { exit } from './exit.ts';
+export { addFinalizer, type Finalizer, type FinalizerOptions } from './finalizer.ts';
 export { Lock, LockGuard, type LockOptions, type RunResult } from './lock.ts';
+export {
+  getLogger,
+  type Logger,
+  type LogHandler,
+  LogLevel,
+  type LogLevelName,
+  type LogRecord,
+  logToStderr,
+} from './logger.ts';
 export { type PipeOptions, pipe } from './pipe.ts';
 export type { Input } from './pool/chunks.ts';
 export type { PoolIterator } from './pool/iterators.ts';
@@ -25,14 +46,16 @@ export {
   Pool,
   type PoolOptions,
 } from './pool/pool.ts';
-export {
-  type JoinOptions,
-  type NativeOptions,
-  type PlaceOptions,
-  Process,
-  type ProcessOptions,
-  type Stdio,
-} from './process.ts';
+export { type ExitListener, Process } from './process.ts';
+export type {
+  JoinOptions,
+  NativeOptions,
+  PlaceOptions,
+  ProcessOptions,
+  ScriptOptions,
+  Stdio,
+  StreamFile,
+} from './process-options.ts';
 export { Queue, type QueueOptions, type TryGetResult } from './queue.ts';
 export { array, RawArray, rawArray, SharedArray as Array } from './shared/array.ts';
 export type { ElementOf, InputOf, TypeCode, ViewOf } from './shared/codes.ts';

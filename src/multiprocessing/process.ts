@@ -7,66 +7,43 @@
  * the bootstrap's.
  */
 import { constants } from 'node:os';
-import { decodeError, encode } from '../codec/index.ts';
+import { decodeError } from '../codec/index.ts';
 import type { WaitOptions } from '../core/index.ts';
 import {
-  type ProcessOptions as CreateOptions,
   getRuntime,
   identity,
+  inherited,
   isLoadingTarget,
   type ProcessExit,
 } from '../runtime/client/index.ts';
 import { ClosedError, DragonError, ProcessError } from '../runtime/errors/index.ts';
-import { resolveTarget, type Target } from './targets.ts';
+import { RUN_AS_PROCESS } from '../runtime/loader/index.ts';
+import { getLogger } from './logger.ts';
+import type {
+  JoinOptions,
+  NativeOptions,
+  PlaceOptions,
+  ProcessOptions,
+  ScriptOptions,
+} from './process-options.ts';
+import { type AnyFunction, resolveTarget } from './targets.ts';
+import { nativeWork, scriptWork, streams, targetWork, type Work } from './work.ts';
 
 /** How long a disposed process may take to end on SIGTERM before it gets SIGKILL. */
 const DISPOSE_PATIENCE_MS = 1000;
-
-/** What a standard stream of a process is. */
-export type Stdio = 'inherit' | 'ignore';
-
-/** Where and as what a process runs. */
-export interface PlaceOptions {
-  /** For people; default: the creator's name and a number. */
-  readonly name?: string;
-  /** A daemon ends with its creator and keeps no program alive; default: as the creator is. */
-  readonly daemon?: boolean;
-  /** Changes to the creator's environment; `undefined` takes a variable away. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Working directory; default: the creator's. */
-  readonly cwd?: string;
-  readonly stdin?: Stdio;
-  readonly stdout?: Stdio;
-  readonly stderr?: Stdio;
-}
-
-export interface ProcessOptions<A extends readonly unknown[] = readonly unknown[]>
-  extends PlaceOptions {
-  /** A task, an exported function, `{ module, export }` or `inline(...)`. */
-  readonly target: Target<A>;
-  /** Arguments of the target; serialised when the process is started. */
-  readonly args?: A;
-  /** Flags of the interpreter, such as `--max-old-space-size=200`. */
-  readonly execArgv?: readonly string[];
-}
-
-export interface NativeOptions extends PlaceOptions {
-  /** A path, or a name to be found in PATH. */
-  readonly exe: string;
-  readonly argv?: readonly string[];
-}
-
-export interface JoinOptions extends WaitOptions {
-  /** Reject with ProcessError when the process did not end with exit code 0. */
-  readonly throw?: boolean;
-}
 
 const WHILE_LOADING =
   'start: this module starts processes when it is loaded, and a process that was started to run ' +
   'one of its functions is loading it; write: if (isRoot()) await main()';
 
-type State = 'new' | 'starting' | 'started' | 'ended' | 'closed';
-type Work = (place: Omit<CreateOptions, 'run'>) => { options: CreateOptions; undo(): void };
+/** `self` is the object of a subclass in the process that it stands for. */
+type State = 'new' | 'starting' | 'started' | 'ended' | 'closed' | 'self';
+
+/** What listeners for the end of a process are called with. */
+export type ExitListener = (exitCode: number | null, signal: NodeJS.Signals | null) => void;
+
+/** Fields of every process; the others are a subclass's own. */
+const COMMON_FIELDS: ReadonlySet<string> = new Set(['name', 'daemon']);
 
 /** The first name of a number is the usual one, the others are aliases. */
 const signalNames = new Map(
@@ -90,26 +67,11 @@ function stateError(text: string): DragonError {
   return new DragonError(text, { code: 'ERR_STATE' });
 }
 
-/** A process that runs a target function. Encodes the arguments when it is started. */
-function targetWork(options: ProcessOptions): Work {
-  const reference = resolveTarget(options.target as Target);
-  return (place) => {
-    const { parts, lent } = encode(options.args ?? []);
-    const run = {
-      reference,
-      args: parts,
-      execArgv: options.execArgv ?? [],
-    };
-    const undo = (): void => {
-      for (const reference of lent) reference.cancel();
-    };
-    return { options: { ...place, run }, undo };
-  };
-}
-
-function nativeWork({ exe, argv = [] }: NativeOptions): Work {
-  const run = { exe, argv };
-  return (place) => ({ options: { ...place, run }, undo: () => undefined });
+/** How another process finds a subclass. */
+function referenceOfClass(subclass: typeof Process) {
+  const { name } = subclass;
+  if (!Object.hasOwn(subclass, 'module')) return resolveTarget(subclass as unknown as AnyFunction);
+  return resolveTarget({ module: subclass.module as string | URL, export: name });
 }
 
 class Native {
@@ -120,8 +82,14 @@ class Native {
   }
 }
 
+/** What the constructor gets in the process that runs a subclass. */
+const SELF = Symbol('the process itself');
+
 /**
- * A process of the run.
+ * A process of the run: of a target, or of a subclass that overrides `run`. The fields of a
+ * subclass are serialised at the start, and `run` is called on an object with these fields, which
+ * was made without a call of the subclass's constructor. The subclass is found like a function: a
+ * loaded module exports it, or `static module = import.meta.url` says which one does.
  *
  * @example
  * import { defineTask, isRoot } from 'dragon-runtime';
@@ -141,23 +109,47 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
   readonly name: string;
   readonly daemon: boolean;
   readonly #work: Work;
-  readonly #place: PlaceOptions;
+  readonly #place: PlaceOptions & Pick<ScriptOptions, 'authkey'>;
+  readonly #listeners = new Set<ExitListener>();
+  #streams: readonly string[] = [];
   #state: State = 'new';
   #starting: Promise<void> | undefined;
   #pid: number | undefined;
   #puid: bigint | undefined;
   #exit: ProcessExit | undefined;
 
+  /** The address of the module that exports the subclass, if no loaded module is to be asked. */
+  declare static readonly module: string | URL | undefined;
+
   /** Describes a process; `start` makes it. Throws ERR_TARGET_NOT_FOUND for a bad target. */
-  constructor(options: ProcessOptions<A>) {
-    const given: ProcessOptions | Native = options as unknown as ProcessOptions;
+  constructor(options: ProcessOptions<A>);
+  /** For subclasses. */
+  constructor(options?: ScriptOptions);
+  constructor(options: ProcessOptions<A> | ScriptOptions = {}) {
+    const given = options as unknown as ProcessOptions | Native | typeof SELF;
+    if (given === SELF) {
+      const { label, daemon, puid } = identity();
+      this.#place = {};
+      this.#work = nativeWork({ exe: '' });
+      this.#state = 'self';
+      [this.name, this.daemon, this.#pid, this.#puid] = [label, daemon, process.pid, puid];
+      return;
+    }
     this.#place = given instanceof Native ? given.options : given;
-    this.#work = given instanceof Native ? nativeWork(given.options) : targetWork(given);
+    if (given instanceof Native) this.#work = nativeWork(given.options);
+    else if (this.run === Process.prototype.run) this.#work = targetWork(given);
+    else this.#work = scriptWork(referenceOfClass(new.target), given, () => [this.#fields()]);
+    this.#streams = streams(this.#place);
     this.name = this.#place.name ?? nextName();
     this.daemon = this.#place.daemon ?? identity().daemon;
     if (identity().daemon && !this.daemon) {
       throw stateError('a daemon may start daemons only: it ends before its children would');
     }
+  }
+
+  /** What the process does; subclasses override it. */
+  run(): unknown {
+    throw stateError('run: only subclasses have work of their own; start() runs a target');
   }
 
   /** A process that runs an executable as it is. */
@@ -173,6 +165,11 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
   /** The id in the run, never used again; undefined before the start. */
   get puid(): bigint | undefined {
     return this.#puid;
+  }
+
+  /** The key that it has, which proves to others of the run that it belongs to them. */
+  get authkey(): Uint8Array {
+    return this.#place.authkey ?? Buffer.from(inherited().authkey, 'base64');
   }
 
   /** The exit code; null before the end and when a signal ended the process. */
@@ -261,7 +258,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
   /** Whether it was started and has not ended. */
   isAlive(): boolean {
     this.#open('isAlive');
-    if (this.#state === 'starting') return true;
+    if (this.#state === 'starting' || this.#state === 'self') return true;
     return this.#state === 'started' && this.#look() === undefined;
   }
 
@@ -283,6 +280,25 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
   /** As `kill`; blocks the thread. */
   killSync(): void {
     this.#killSync('killSync', constants.signals.SIGKILL);
+  }
+
+  /**
+   * Has `listener` called once with exit code and signal when the process has ended; a promise of
+   * `join` in another form. A listener keeps this process's event loop alive until then.
+   */
+  once(event: 'exit', listener: ExitListener): this {
+    if (event !== 'exit') throw new TypeError('a process has the event exit only');
+    this.#open('once');
+    this.#listeners.add(listener);
+    const known = this.#state !== 'new' && this.#state !== 'starting';
+    if (known && this.#listeners.size === 1) this.#listen();
+    return this;
+  }
+
+  /** Takes a listener away. */
+  off(_event: 'exit', listener: ExitListener): this {
+    this.#listeners.delete(listener);
+    return this;
   }
 
   /** Gives the object up; only its name and ids stay. Throws ERR_STATE while it is alive. */
@@ -309,12 +325,11 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
   /** Checks that it may be started, and prepares what the services need. */
   #begin(): ReturnType<Work> {
     this.#open('start');
+    if (this.#state === 'self') throw stateError('start: this is the process itself');
     if (this.#state !== 'new') throw stateError(`start: process ${this.name} was started before`);
     if (isLoadingTarget()) throw stateError(WHILE_LOADING);
-    const { env, cwd, stdin, stdout, stderr } = this.#place;
-    const stdio = [stdin, stdout, stderr].map((stream) =>
-      stream === 'ignore' ? ('null' as const) : ('inherit' as const),
-    );
+    const { env, cwd } = this.#place;
+    const stdio = this.#streams;
     const work = this.#work({ label: this.name, daemon: this.daemon, env, cwd, stdio });
     this.#state = 'starting';
     return work;
@@ -325,6 +340,23 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
     this.#pid = pid;
     this.#state = 'started';
     living.set(puid, this as unknown as Process);
+    getLogger().info('process %s has started with pid %d', this.name, pid);
+    if (this.#listeners.size > 0) this.#listen();
+  }
+
+  /** Has the listeners called, in their order, when the process has ended. */
+  #listen(): void {
+    void this.join().then(() => {
+      for (const listener of [...this.#listeners]) {
+        this.#listeners.delete(listener);
+        listener(this.exitCode, this.signal);
+      }
+    });
+  }
+
+  /** What a subclass has put on the object. */
+  #fields(): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(this).filter(([name]) => !COMMON_FIELDS.has(name)));
   }
 
   async #kill(call: string, signal: number): Promise<void> {
@@ -363,7 +395,9 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
   #failure(): ProcessError {
     const { exitCode, signal, error } = this;
     const how = signal === null ? `exit code ${exitCode}` : signal;
+    const unsettled = ProcessError.is(error) && error.code === 'ERR_UNSETTLED';
     return new ProcessError(`process ${this.name} ended with ${how}`, {
+      ...(unsettled ? { code: 'ERR_UNSETTLED' } : {}),
       exitCode,
       signal,
       ...(this.#puid === undefined ? {} : { puid: this.#puid }),
@@ -379,6 +413,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
   #known(call: string): void {
     this.#open(call);
     if (this.#state === 'new') throw stateError(`${call}: process ${this.name} was not started`);
+    if (this.#state === 'self') throw stateError(`${call}: this is the process itself`);
   }
 
   #startedSync(call: string): void {
@@ -386,6 +421,12 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
     if (this.#state === 'starting') {
       throw stateError(`${call}: process ${this.name} is being started; await start() first`);
     }
+  }
+
+  /** @internal Runs a subclass in the process that it was started as. */
+  static [RUN_AS_PROCESS](fields: object): unknown {
+    const self = Reflect.construct(Process, [SELF], this) as Process;
+    return Object.assign(self, fields).run();
   }
 
   /** @internal Processes that this one has started and that are alive, of those given. */

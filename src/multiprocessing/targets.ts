@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../core/native.ts';
 import { referenceOf, type TargetReference } from '../runtime/loader/index.ts';
 
-export type { TargetReference } from '../runtime/loader/index.ts';
+export type { AnyFunction, TargetReference } from '../runtime/loader/index.ts';
 
 /** An export named by its module: a file URL or a bare specifier. */
 export interface ExplicitTarget {

@@ -15,7 +15,7 @@ import {
   type StartTarget,
 } from '../../services/messages/index.ts';
 import { setIdentity, setLoadingTarget } from '../client/identity.ts';
-import { getRuntime, type Runtime } from '../client/index.ts';
+import { getRuntime, type Inherited, inherit, type Runtime } from '../client/index.ts';
 import { Status } from '../errors/codes.ts';
 import { DragonError, errorFromStatus, ProcessError } from '../errors/index.ts';
 import { importTarget, type TargetReference } from '../loader/index.ts';
@@ -111,6 +111,7 @@ async function loadCall(runtime: Runtime): Promise<Call> {
     daemon,
     parent: { puid: parent, pid: parentPid, label: parentLabel },
   });
+  inherit(start.inherited as Inherited);
   setLoadingTarget(true);
   const target = await importTarget(start.target as TargetReference);
   setLoadingTarget(false);

@@ -7,6 +7,7 @@
  * Non-goals: processes that others have started.
  */
 import type { ProcessExit } from '../../services/messages/index.ts';
+import { endStage, whenEnding } from './ending.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface Child {
@@ -56,9 +57,11 @@ export class Children {
   #joinBeforeEnd(): void {
     this.#joining = true;
     process.on('beforeExit', () => {
-      if (this.#alive.size > 0) void this.#end();
+      if (this.#alive.size === 0) return;
+      endStage('before children');
+      void this.#end();
     });
-    process.on('exit', () => {
+    whenEnding('children', () => {
       try {
         this.#endSync();
       } catch {

@@ -12,6 +12,7 @@ import { childEnvironment } from '../bootstrap/environment.ts';
 import { Status } from '../errors/codes.ts';
 import { ProcessError } from '../errors/index.ts';
 import { identity } from './identity.ts';
+import { type Inherited, inherited } from './inherited.ts';
 import { refusal } from './refusal.ts';
 import type { Body } from './requests.ts';
 import type { Runtime } from './runtime.ts';
@@ -24,6 +25,10 @@ export interface TargetCall {
   readonly args: readonly Uint8Array[];
   /** Flags of the interpreter. */
   readonly execArgv?: readonly string[];
+  /** The interpreter, if not that of the run. */
+  readonly interpreter?: string | undefined;
+  /** What the new process takes over; this process's settings by default. */
+  readonly inherited?: Inherited;
 }
 
 /** An executable to be run; it is ready as soon as it has been started. */
@@ -42,8 +47,8 @@ export interface ProcessOptions {
   /** Changes to this process's environment; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string | undefined;
-  /** Standard input, output and error; inherited from the launcher by default. */
-  readonly stdio?: readonly ('inherit' | 'null')[] | undefined;
+  /** As in the request; inherited from the launcher by default. */
+  readonly stdio?: readonly string[] | undefined;
   readonly nodeId?: number | undefined;
 }
 
@@ -96,7 +101,8 @@ function compose(options: ProcessOptions, outside: Allocation | undefined): Crea
   }
   const start = startTarget(options, run, outside);
   const argv = run.execArgv ?? [];
-  const body = { type: 'GsProcessCreate', ...common, argv, start } as const;
+  const { interpreter } = run;
+  const body = { type: 'GsProcessCreate', ...common, argv, interpreter, start } as const;
   return { body, release: () => outside?.free(), failure };
 }
 
@@ -114,6 +120,7 @@ function startTarget(
   const parts = encodeMessage({
     type: 'StartTarget',
     target: run.reference,
+    inherited: run.inherited ?? inherited(),
     args: outside === undefined ? Buffer.concat(run.args) : new Uint8Array(),
     argsHandle: outside?.serialize(),
     label,

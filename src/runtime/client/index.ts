@@ -12,6 +12,7 @@ import { Runtime } from './runtime.ts';
 export type { NodeInfo, ProcessExit, ProcessInfo } from '../../services/messages/index.ts';
 export type { Child } from './children.ts';
 export type { Executable, ProcessOptions, TargetCall } from './creation.ts';
+export { whenEnding } from './ending.ts';
 export {
   identity,
   isLoadingTarget,
@@ -20,6 +21,7 @@ export {
   type ProcessIdentity,
   setLoadingTarget,
 } from './identity.ts';
+export { type Inherited, inherit, inherited } from './inherited.ts';
 export type {
   JoinOptions,
   JoinResult,

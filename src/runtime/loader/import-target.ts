@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { TaskNotFoundError } from '../errors/index.ts';
 import { type Namespace, processModules } from './modules.ts';
 import { addressOf } from './on-demand.ts';
-import { compile, type TargetReference } from './targets.ts';
+import { compile, RUN_AS_PROCESS, type TargetReference } from './targets.ts';
 
 /**
  * The function of a reference. Throws a TaskNotFoundError if the module or the export is missing;
@@ -22,7 +22,16 @@ export async function importTarget(
   const namespace = await importModule(await resolved(module, base, name), name);
   const value = Object.hasOwn(namespace, name) ? namespace[name] : undefined;
   if (typeof value !== 'function') throw noFunction(module, name, namespace);
-  return value as () => unknown;
+  return callable(value as Runnable);
+}
+
+type Runnable = ((...args: unknown[]) => unknown) & {
+  readonly [RUN_AS_PROCESS]?: (...args: unknown[]) => unknown;
+};
+
+/** A function as it is, and what a class of processes has in place of one. */
+function callable(value: Runnable): (...args: unknown[]) => unknown {
+  return value[RUN_AS_PROCESS]?.bind(value) ?? value;
 }
 
 async function resolved(module: string, base: string | undefined, name: string): Promise<string> {

@@ -9,6 +9,7 @@ export {
   defineTask,
   type ExportName,
   inline,
+  RUN_AS_PROCESS,
   referenceOf,
   registeredName,
   type TargetReference,

@@ -35,6 +35,9 @@ export type Task<F extends AnyFunction> = F & ExportName;
 
 const TASK = Symbol.for('dragon-runtime.task');
 
+/** A class with this method is a target, too: the method is called as the function would be. */
+export const RUN_AS_PROCESS: unique symbol = Symbol.for('dragon-runtime.run-as-process');
+
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
 function mark<F extends AnyFunction>(fn: F, reference: TargetReference): F {

@@ -31,11 +31,13 @@ import {
 } from './state.ts';
 
 const LAST_SIGNAL = 64;
+/** What a standard stream can be; a file is opened for reading, writing or appending. */
+const STREAM = /^(inherit|null|[rwa]:\/.*)$/s;
 
 /** What is wrong with a creation, if anything: a status and its text. */
 function objection(step: GlobalStep, request: GsProcessCreate): [number, string] | undefined {
   const { state } = step;
-  const { name, exe, start, stdio, nodeId, argv, env } = request;
+  const { name, exe, start, stdio, nodeId, argv, env, interpreter } = request;
   if (state.phase !== 'up') return [Status.STATE, 'the runtime is shutting down'];
   if (name !== undefined && state.processNames.has(name)) {
     return [Status.EXISTS, `a process named ${name} exists`];
@@ -43,8 +45,12 @@ function objection(step: GlobalStep, request: GsProcessCreate): [number, string]
   if ((exe === undefined) === (start === undefined)) {
     return [Status.INVALID_ARGUMENT, 'a process needs either an executable or a target'];
   }
-  if (stdio.length !== 3) return [Status.INVALID_ARGUMENT, 'stdio takes three entries'];
-  if ([exe ?? '', ...argv, ...env].some((text) => text.includes('\0'))) {
+  if (stdio.length !== 3 || !stdio.every((stream) => STREAM.test(stream))) {
+    return [Status.INVALID_ARGUMENT, 'stdio takes three entries: inherit, null or a file'];
+  }
+  if (
+    [exe ?? '', interpreter ?? '', ...stdio, ...argv, ...env].some((text) => text.includes('\0'))
+  ) {
     return [Status.INVALID_ARGUMENT, 'an argument or environment entry contains a NUL'];
   }
   if (nodeId !== undefined && !state.nodes.has(nodeId)) {
@@ -77,12 +83,13 @@ export function create(step: GlobalStep, request: GsProcessCreate) {
   };
   enter(step, record);
   state.createOfRequest.set(requestKey(request.puid, request.actor, request.tag), puid);
-  const { exe, argv, env, cwd, stdio, start } = request;
+  const { exe, argv, env, cwd, stdio, interpreter, start } = request;
+  const work = { exe, argv, env, cwd, stdio, interpreter, start };
   const tag = remember(step, { kind: 'create', puid, asker: askerOf(request) });
   step.effects.push({
     kind: 'send',
     nodeId: record.nodeId,
-    message: { type: 'LsProcessCreate', tag, puid, exe, argv, env, cwd, stdio, start },
+    message: { type: 'LsProcessCreate', tag, puid, ...work },
   });
 }
 

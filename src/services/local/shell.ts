@@ -22,6 +22,7 @@ import {
   type SpawnEffect,
 } from './state.ts';
 import { step } from './step.ts';
+import { openStreams, type Streams } from './streams.ts';
 
 /** How a process that runs a target function is started. */
 export interface StartedProgram {
@@ -127,13 +128,18 @@ export class LocalShell {
 
   async #spawn(effect: SpawnEffect): Promise<void> {
     const { puid } = effect;
+    let streams: Streams | undefined;
     try {
       const start = effect.start === undefined ? undefined : this.#deposit(puid, effect.start);
-      const { pid } = await this.#options.spawner.spawn(this.#request(effect, start));
+      streams = openStreams(effect.stdio);
+      const request = this.#request(effect, streams.stdio, start);
+      const { pid } = await this.#options.spawner.spawn(request);
       this.feed({ kind: 'spawned', puid, pid });
     } catch (error) {
       const { status, info } = failureOf(error);
       this.feed({ kind: 'spawn-failed', puid, status, info });
+    } finally {
+      streams?.close();
     }
   }
 
@@ -154,7 +160,11 @@ export class LocalShell {
     channel.close();
   }
 
-  #request(effect: SpawnEffect, start: Uint8Array | undefined): SpawnRequest {
+  #request(
+    effect: SpawnEffect,
+    stdio: Streams['stdio'],
+    start: Uint8Array | undefined,
+  ): SpawnRequest {
     const { environment, program } = this.#options;
     const env: Record<string, string> = {};
     for (const entry of effect.env) {
@@ -166,10 +176,10 @@ export class LocalShell {
       [Variable.role]: 'process',
     });
     if (start !== undefined) env[Variable.start] = Buffer.from(start).toString('base64');
-    const { cwd, stdio, argv } = effect;
+    const { cwd, argv, interpreter = program.exe } = effect;
     if (effect.exe !== undefined) return { exe: effect.exe, args: argv, env, cwd, stdio };
     const args = [...program.flags, ...argv, program.entry];
-    return { exe: program.exe, args, env, cwd, stdio };
+    return { exe: interpreter, args, env, cwd, stdio };
   }
 }
 

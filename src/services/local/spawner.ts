@@ -12,7 +12,8 @@ export interface SpawnRequest {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  readonly stdio: readonly ('inherit' | 'null')[];
+  /** A number is a descriptor of this process, which the new one gets a copy of. */
+  readonly stdio: readonly ('inherit' | 'null' | number)[];
 }
 
 /** How a process ended: exactly one is present. */

@@ -45,7 +45,9 @@ export interface SpawnEffect {
   readonly argv: readonly string[];
   readonly env: readonly string[];
   readonly cwd: string;
-  readonly stdio: readonly ('inherit' | 'null')[];
+  readonly stdio: readonly string[];
+  /** Runs the target instead of the run's interpreter. */
+  readonly interpreter: string | undefined;
   /** What the start channel is to hold; absent for an executable. */
   readonly start: Uint8Array | undefined;
 }

@@ -107,7 +107,7 @@ function localProcess(puid: bigint, scripted: boolean): LocalProcess {
 
 function create(now: LocalStep, command: LsProcessCreate) {
   const { state, effects } = now;
-  const { tag, puid, exe, argv, env, cwd, stdio, start } = command;
+  const { tag, puid, exe, argv, env, cwd, stdio, interpreter, start } = command;
   if (state.phase !== 'up') {
     const info = 'the runtime is shutting down';
     const answer = { type: 'LsProcessCreated', ref: tag, err: Status.STATE, info } as const;
@@ -118,7 +118,7 @@ function create(now: LocalStep, command: LsProcessCreate) {
   process.createTag = tag;
   state.processes.set(puid, process);
   state.spawning += 1;
-  effects.push({ kind: 'spawn', puid, exe, argv, env, cwd, stdio, start });
+  effects.push({ kind: 'spawn', puid, exe, argv, env, cwd, stdio, interpreter, start });
 }
 
 function adopt({ state }: LocalStep, puid: bigint, pid: number) {

@@ -106,7 +106,9 @@ export interface LsProcessCreate {
   /** working directory */
   readonly cwd: string;
   /** as in GsProcessCreate */
-  readonly stdio: readonly ('inherit' | 'null')[];
+  readonly stdio: readonly string[];
+  /** as in GsProcessCreate */
+  readonly interpreter?: string | undefined;
   /** what to deposit in the new process's start channel */
   readonly start?: Uint8Array | undefined;
 }
@@ -214,6 +216,8 @@ export interface StartTarget {
   readonly type: 'StartTarget';
   /** what the loader needs to find the function */
   readonly target: unknown;
+  /** settings that the process takes over from its creator */
+  readonly inherited: unknown;
   /** the encoded list of arguments */
   readonly args: Uint8Array;
   /** an allocation that holds the arguments when they are many */
@@ -386,8 +390,10 @@ export interface GsProcessCreate {
   readonly env: readonly string[];
   /** working directory */
   readonly cwd: string;
-  /** standard input, output and error */
-  readonly stdio: readonly ('inherit' | 'null')[];
+  /** standard input, output and error: inherit, null, or r:, w: or a: before an absolute path */
+  readonly stdio: readonly string[];
+  /** what runs the target; absent is the interpreter of the run */
+  readonly interpreter?: string | undefined;
   /** an encoded StartTarget; absent for an executable */
   readonly start?: Uint8Array | undefined;
 }
@@ -642,7 +648,8 @@ export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
       { name: 'argv', type: { list: 'string' } },
       { name: 'env', type: { list: 'string' } },
       { name: 'cwd', type: 'string' },
-      { name: 'stdio', type: { list: { enum: ['inherit', 'null'] } } },
+      { name: 'stdio', type: { list: 'string' } },
+      { name: 'interpreter', type: 'string', optional: true },
       { name: 'start', type: 'bytes', optional: true },
     ],
   },
@@ -724,6 +731,7 @@ export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
     kind: 'event',
     fields: [
       { name: 'target', type: 'json' },
+      { name: 'inherited', type: 'json' },
       { name: 'args', type: 'bytes' },
       { name: 'argsHandle', type: 'bytes', optional: true },
       { name: 'label', type: 'string' },
@@ -835,7 +843,8 @@ export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
       { name: 'argv', type: { list: 'string' } },
       { name: 'env', type: { list: 'string' } },
       { name: 'cwd', type: 'string' },
-      { name: 'stdio', type: { list: { enum: ['inherit', 'null'] } } },
+      { name: 'stdio', type: { list: 'string' } },
+      { name: 'interpreter', type: 'string', optional: true },
       { name: 'start', type: 'bytes', optional: true },
     ],
   },
