@@ -20,6 +20,7 @@ export const components = {
   LOG: 'logging',
   QUE: 'queues',
   PIP: 'pipes',
+  WTG: 'waiting for many objects',
   PL: 'pools',
   LCK: 'locks',
   VAL: 'shared values, arrays and structs',

@@ -469,6 +469,21 @@ check('one-way ends', async () => {
   writer.close();
 });
 
+check('streams', async () => {
+  const [reader, writer] = pipe<number>({ duplex: false });
+  const sink = writer.writableStream().getWriter();
+  const source = reader.readableStream().getReader();
+  for (const value of [1, 2]) await sink.write(value);
+  assert.deepEqual(await source.read(), { done: false, value: 1 });
+  assert.deepEqual(await source.read(), { done: false, value: 2 });
+  const last = source.read();
+  writer.close();
+  assert.deepEqual(await last, { done: true, value: undefined });
+  await assert.rejects(sink.write(3), ClosedError);
+  assert.throws(() => reader.writableStream(), NotSupportedError);
+  reader.close();
+});
+
 check('nothing is left in memory', async () => {
   for (let i = 0; i < sized(50); i++) {
     const [near, far] = pipe<Uint8Array>();

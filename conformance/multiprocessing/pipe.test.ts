@@ -91,4 +91,30 @@ describe('pipes', () => {
   it('leave nothing behind [PRO-026]', () => {
     program.passed('nothing is left in memory');
   });
+
+  it('deliver any list of messages whole, then the end [PRP-035]', () => {
+    program.passed('messages arrive whole, then the end');
+    program.passed('a message of 64 MiB and a byte');
+  });
+
+  it('are ready exactly when something can be received [PRP-036]', () => {
+    program.passed('poll tells and takes nothing');
+  });
+
+  it('are two independent lines, for any number of writers [PRP-037]', () => {
+    program.passed('directions are independent');
+    program.passed('writers interleave whole messages');
+  });
+
+  it('receive into any place, and into no other byte [PRP-038]', () => {
+    program.passed('recvBytesInto touches its bytes only');
+  });
+
+  it('send exactly the ranges that lie inside [PRP-039]', () => {
+    program.passed('sendBytes takes ranges inside the data only');
+  });
+
+  it('are web streams [PIP-040]', () => {
+    program.passed('streams');
+  });
 });

@@ -19,7 +19,7 @@ function isIncreasing(numbers: readonly number[]): boolean {
   return numbers.every((value, i) => i === 0 || value > (numbers[i - 1] as number));
 }
 
-await using actors = await startActors(8);
+await using actors = await startActors(16);
 
 /** Lets some actors put and others get; what each consumer saw. */
 async function exchange(
@@ -32,7 +32,7 @@ async function exchange(
     actors[i]?.play({ kind: 'consume', queue, flavour: kind }),
   );
   const makers = producers.map(({ sizes, flavour: kind }, i) =>
-    actors[7 - i]?.play({ kind: 'produce', queue, producer: i, sizes, flavour: kind }),
+    actors[15 - i]?.play({ kind: 'produce', queue, producer: i, sizes, flavour: kind }),
   );
   await Promise.all(makers);
   for (const _ of consumers) await queue.put(null);
@@ -45,8 +45,8 @@ check('producer order and no loss', async () => {
   const producer = fc.record({ sizes: fc.array(itemSizes, { maxLength: 30 }), flavour });
   await fc.assert(
     fc.asyncProperty(
-      fc.array(producer, { minLength: 1, maxLength: 4 }),
-      fc.array(flavour, { minLength: 1, maxLength: 4 }),
+      fc.array(producer, { minLength: 1, maxLength: 8 }),
+      fc.array(flavour, { minLength: 1, maxLength: 8 }),
       fc.constantFrom(0, 1, 3, 64),
       async (producers, consumers, maxsize) => {
         const seen = await exchange(producers, consumers, maxsize);
@@ -361,6 +361,54 @@ check('close', async () => {
     }
   }
   await Promise.all(failures);
+});
+
+check('close ends everything', async () => {
+  const waits = fc.array(fc.constantFrom<'put' | 'get' | 'stream'>('put', 'get', 'stream'), {
+    maxLength: 8,
+  });
+  await fc.assert(
+    fc.asyncProperty(waits, fc.nat(3), fc.nat(2), async (pending, filled, turns) => {
+      const queue = new Queue<number>({ maxsize: 2 });
+      for (let i = 0; i < filled; i++) queue.tryPut(i);
+      const settled = pending.map((kind): Promise<unknown> => {
+        if (kind === 'stream') return queue.readable().getReader().read();
+        return kind === 'put' ? queue.put(9) : queue.get();
+      });
+      const outcomes = Promise.allSettled(settled);
+      for (let i = 0; i < turns; i++) await new Promise(setImmediate);
+      for (let i = 0; i < 2; i++) queue.close();
+      for (const outcome of await outcomes) {
+        if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof ClosedError);
+      }
+      const options = { timeout: 0 };
+      for (const call of [
+        () => queue.put(1, options),
+        () => queue.get(options),
+        () => queue.putMany([1], options),
+        () => queue.getMany(1, options),
+      ]) {
+        await assert.rejects(call(), ClosedError);
+      }
+      for (const call of [
+        () => queue.putSync(1, options),
+        () => queue.getSync(options),
+        () => queue.tryPut(1),
+        () => queue.tryGet(),
+        () => queue.putNowait(1),
+        () => queue.getNowait(),
+        () => queue.putManySync([1], options),
+        () => queue.getManySync(1, options),
+        () => queue.qsize(),
+        () => queue.empty(),
+        () => queue.full(),
+        () => queue.destroy(),
+      ]) {
+        assert.throws(call, ClosedError);
+      }
+    }),
+    inProcess,
+  );
 });
 
 check('lives until the last holder closes', async () => {

@@ -79,6 +79,22 @@ describe('queues', () => {
     program.passed('a killed process leaves it usable');
   });
 
+  it('keep the order and the items of up to 8 producers and 8 consumers [PRP-001, PRP-002]', () => {
+    program.passed('producer order and no loss');
+  });
+
+  it('are full, empty and as long as the model [PRP-003, PRP-004]', () => {
+    program.passed('follows the model');
+  });
+
+  it('are what they were after an aborted call [PRP-007]', () => {
+    program.passed('abort takes and adds nothing');
+  });
+
+  it('are closed for every call after close, whatever waits [PRP-008]', () => {
+    program.passed('close ends everything');
+  });
+
   it('say how to start a runtime when there is none [QUE-035]', async () => {
     const script = `import { Queue } from 'dragon-runtime/multiprocessing';
       try { new Queue() } catch (error) { console.log(error.code, error.message) }`;

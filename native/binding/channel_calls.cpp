@@ -5,6 +5,7 @@
 #include "binding/channel_face.h"
 #include "binding/face.h"
 #include "binding/lease.h"
+#include "queue/queue.h"
 
 namespace dragon::binding {
 
@@ -42,6 +43,14 @@ class Arguments {
     return bytes;
   }
   bool hints(size_t index, uint64_t& out) const { return hints_of(number(index, 0), out); }
+  // The board of the task queue that the channel is part of, if any.
+  TaskBoard* tasks(size_t index) const {
+    void* board = nullptr;
+    if (index >= count_ || napi_get_value_external(env_, values_[index], &board) != napi_ok) {
+      return nullptr;
+    }
+    return static_cast<std::shared_ptr<TaskBoard>*>(board)->get();
+  }
   Deadline deadline(size_t index) const {
     const double timeout_ms = number(index, 0);
     return timeout_ms == 0 ? Deadline::once() : Deadline::from_timeout_ms(timeout_ms);
@@ -140,8 +149,9 @@ napi_value payload_value(Napi::Env env, const ChannelPort& port, const ReceivedM
   return bytes;
 }
 
-// receive(port, room, timeoutMs, waitMode): the length of the bytes that lie in `room` now, or the
-// payload where that was too short, or minus a status.
+// receive(port, room, timeoutMs, waitMode, tasks): the length of the bytes that lie in `room` now,
+// or the payload where that was too short, or minus a status. With `tasks`, the port of a board,
+// what was received is a task in hand.
 napi_value receive(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
   Channel* channel = arguments.channel();
@@ -152,7 +162,10 @@ napi_value receive(napi_env env, napi_callback_info info) {
   uint8_t large[kChannelBlockBytesMax];
   const bool fits = channel->block_bytes() <= room.length;
   const WaitMode wait = wait_mode_of(arguments.number(3, 0));
-  const Status status = take(*channel, fits ? room.data : large, deadline, wait, message);
+  uint8_t* place = fits ? room.data : large;
+  TaskBoard* tasks = arguments.tasks(4);
+  const Status status = tasks == nullptr ? take(*channel, place, deadline, wait, message)
+                                         : get_task(*channel, *tasks, place, deadline, message);
   if (status != DRAGON_SUCCESS) return refusal(env, status);
   ChannelPort& port = arguments.port();
   port.words[kPortHints] = static_cast<double>(message.hints);

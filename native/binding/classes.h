@@ -19,6 +19,7 @@ struct Classes {
   Napi::FunctionReference rw_lock;
   Napi::FunctionReference region;
   Napi::FunctionReference channel_set;
+  Napi::FunctionReference task_board;
 };
 
 inline Classes& classes(Napi::Env env) {

@@ -14,6 +14,7 @@ void init_rw_lock(Napi::Env env, Napi::Object exports);
 void init_region(Napi::Env env, Napi::Object exports);
 void init_channel_set(Napi::Env env, Napi::Object exports);
 void init_blocked(Napi::Env env, Napi::Object exports);
+void init_task_board(Napi::Env env, Napi::Object exports);
 
 inline void init_event_objects(Napi::Env env, Napi::Object exports) {
   init_semaphore(env, exports);
@@ -25,6 +26,7 @@ inline void init_event_objects(Napi::Env env, Napi::Object exports) {
   init_region(env, exports);
   init_channel_set(env, exports);
   init_blocked(env, exports);
+  init_task_board(env, exports);
 }
 
 }  // namespace dragon::binding

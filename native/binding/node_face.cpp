@@ -60,6 +60,9 @@ void NodeFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&NodeFace::cancel>("cancel"),
                       InstanceMethod<&NodeFace::on_wake>("onWake"),
                       InstanceMethod<&NodeFace::hold>("hold"),
+                      InstanceMethod<&NodeFace::begin_block>("beginBlock"),
+                      InstanceMethod<&NodeFace::block>("block"),
+                      InstanceMethod<&NodeFace::end_block>("endBlock"),
                       InstanceMethod<&NodeFace::on_actor>("onActor"),
                       InstanceMethod<&NodeFace::reclaim>("reclaim"),
                       InstanceMethod<&NodeFace::actors>("actors"),
@@ -150,6 +153,7 @@ void NodeFace::stop() {
   turn_.close();
   broker_poll_.close();
   sweep_timer_.close();
+  sleep_.reset();
   waits_.clear();
   leases_->end_all(Env());
   kept_.clear();
@@ -275,6 +279,20 @@ void NodeFace::tell(size_t first) {
     node_->lot().cancel(found->second.record);
     waits_.erase(found);
   }
+}
+
+void NodeFace::begin_block(const Napi::CallbackInfo&) {
+  if (node_ == nullptr) return;
+  sleep_.emplace(*node_);
+  sleep_->begin();
+}
+
+void NodeFace::block(const Napi::CallbackInfo& info) {
+  if (sleep_.has_value()) sleep_->sleep(deadline_of(info[0]));
+}
+
+void NodeFace::end_block(const Napi::CallbackInfo&) {
+  sleep_.reset();
 }
 
 void NodeFace::on_actor(const Napi::CallbackInfo& info) {

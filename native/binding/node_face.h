@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "binding/loop_poll.h"
 #include "binding/loop_timer.h"
 #include "binding/loop_turn.h"
+#include "event/bell_sleep.h"
 #include "memory/node.h"
 #include "memory/pool.h"
 #include "sync/bell_look.h"
@@ -56,6 +58,9 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
   void cancel(const Napi::CallbackInfo& info);
   void on_wake(const Napi::CallbackInfo& info);
   void hold(const Napi::CallbackInfo& info);
+  void begin_block(const Napi::CallbackInfo& info);
+  void block(const Napi::CallbackInfo& info);
+  void end_block(const Napi::CallbackInfo& info);
   void on_actor(const Napi::CallbackInfo& info);
   Napi::Value reclaim(const Napi::CallbackInfo& info);
   Napi::Value actors(const Napi::CallbackInfo& info);
@@ -75,6 +80,7 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
   std::unordered_map<uint32_t, Wait> waits_;
   std::set<std::shared_ptr<Pool>> kept_;
   const std::shared_ptr<LeaseTable> leases_ = std::make_shared<LeaseTable>();
+  std::optional<BellSleep> sleep_;  // while the thread blocks on several of `waits_`
   Napi::FunctionReference wake_;
   // Shared with JavaScript, by `WakeWord`; the reference keeps their memory.
   uint32_t* words_ = nullptr;

@@ -1,8 +1,8 @@
 #include "event/channel_set.h"
 
-#include <poll.h>
-
 #include <algorithm>
+
+#include "event/bell_sleep.h"
 
 namespace dragon {
 
@@ -24,21 +24,18 @@ bool is_mask(uint32_t mask) {
 
 }  // namespace
 
-// Stands in all queues for the time of a blocking poll. The doorbell is the event loop's too: what
-// was taken from it is rung again at the end, so that promises which were woken meanwhile are
-// looked at.
+// Stands in all queues for the time of a blocking poll.
 class ChannelSet::Watch {
  public:
-  explicit Watch(Node& node) : node_(node) {}
+  explicit Watch(Node& node) : node_(node), sleep_(node) {}
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
   ~Watch() {
     for (const auto& [place, record] : waits_) node_.lot().cancel(record);
-    if (drained_) node_.bell().ring(node_.me().id, true);
   }
 
   Status arm(const std::vector<Place>& places) {
-    if (!node_.bell().may_sleep()) drain();
+    sleep_.begin();
     for (const auto& [place, channel] : places) {
       RecordId record = 0;
       const Status status = node_.lot().arm(place, WaitKind::kBlockedOnBell, 0, record);
@@ -54,31 +51,12 @@ class ChannelSet::Watch {
     }
   }
 
-  // Sleeps until the bell rings, the deadline, or a step of its own has passed.
-  void sleep(Deadline deadline) {
-    const uint64_t now = now_ns();
-    const uint64_t end = deadline.earlier(Deadline::after_ns(step_ns_)).at_ns();
-    const uint64_t left = end > now ? end - now : 0;
-    const timespec patience{static_cast<time_t>(left / 1'000'000'000),
-                            static_cast<long>(left % 1'000'000'000)};
-    pollfd bell{node_.bell().fd(), POLLIN, 0};
-    if (::ppoll(&bell, 1, &patience, nullptr) > 0) {
-      drain();
-    } else {
-      step_ns_ = std::min(step_ns_ * 2, kSleepStepNsMax);
-    }
-  }
+  void sleep(Deadline deadline) { sleep_.sleep(deadline); }
 
  private:
-  void drain() {
-    node_.bell().drain();
-    drained_ = true;
-  }
-
   Node& node_;
   std::vector<std::pair<WaitPlace, RecordId>> waits_;
-  uint64_t step_ns_ = SleepSteps().next_ns;
-  bool drained_ = false;
+  BellSleep sleep_;
 };
 
 Status ChannelSet::add(std::shared_ptr<Channel> channel, uint32_t mask, uint32_t& member) {

@@ -6,6 +6,42 @@
 
 namespace dragon {
 
+namespace {
+
+// Only an item that seems to be there is entered as taken: who waits for one has none in hand.
+Status take(Channel& channel, TaskBoard& tasks, uint8_t* buffer, ReceivedMessage& out) {
+  Status status = channel.try_poll(PollEvent::kIn);
+  if (status == DRAGON_SUCCESS) status = tasks.begin();
+  if (status != DRAGON_SUCCESS) return status;
+  status = channel.try_receive(buffer, out);
+  if (status != DRAGON_SUCCESS) tasks.end();
+  return status;
+}
+
+}  // namespace
+
+Status get_task(Channel& channel, TaskBoard& tasks, uint8_t* buffer, Deadline deadline,
+                ReceivedMessage& out) {
+  if (channel.closed()) return DRAGON_CLOSED;
+  const Status status = wait_until(channel.node().lot(), channel.place(PollEvent::kIn), deadline,
+                                   true, [&] { return take(channel, tasks, buffer, out); });
+  return status == DRAGON_WOULD_BLOCK ? DRAGON_EMPTY : status;
+}
+
+Status look_at_tasks(Channel& channel, TaskBoard& tasks, bool probe) {
+  const auto empty = [&] { return channel.try_poll(PollEvent::kEmpty) != DRAGON_WOULD_BLOCK; };
+  return tasks.finished(probe, empty);
+}
+
+Status join_tasks(Channel& channel, TaskBoard& tasks, Deadline deadline) {
+  if (tasks.closed()) return DRAGON_CLOSED;
+  const uint64_t began = now_ns();
+  return wait_until(tasks.node().lot(), tasks.place(), deadline, false, [&](SleepSteps& steps) {
+    steps.next_ns = std::min(steps.next_ns, kHeldSleepNsMax);
+    return look_at_tasks(channel, tasks, now_ns() - began >= kLivenessLookNs);
+  });
+}
+
 Status Queue::create(const std::shared_ptr<Pool>& pool, const QueueOptions& options,
                      std::unique_ptr<Queue>& out) {
   std::unique_ptr<Queue> queue(new Queue());
@@ -46,22 +82,9 @@ Status Queue::put(const iovec* parts, size_t count, uint64_t hints, Deadline dea
   return channel_->send(parts, count, hints, deadline);
 }
 
-// Only an item that seems to be there is entered as taken: who waits for one has none in hand.
-Status Queue::take(uint8_t* buffer, ReceivedMessage& out) {
-  Status status = channel_->try_poll(PollEvent::kIn);
-  if (status == DRAGON_SUCCESS) status = tasks_->begin();
-  if (status != DRAGON_SUCCESS) return status;
-  status = channel_->try_receive(buffer, out);
-  if (status != DRAGON_SUCCESS) tasks_->end();
-  return status;
-}
-
 Status Queue::get(uint8_t* buffer, Deadline deadline, ReceivedMessage& out) {
-  if (tasks_ == nullptr) return channel_->receive(buffer, deadline, out);
-  if (channel_->closed()) return DRAGON_CLOSED;
-  const Status status = wait_until(channel_->node().lot(), channel_->place(PollEvent::kIn),
-                                   deadline, true, [&] { return take(buffer, out); });
-  return status == DRAGON_WOULD_BLOCK ? DRAGON_EMPTY : status;
+  return tasks_ == nullptr ? channel_->receive(buffer, deadline, out)
+                           : get_task(*channel_, *tasks_, buffer, deadline, out);
 }
 
 Status Queue::task_done() {
@@ -69,14 +92,7 @@ Status Queue::task_done() {
 }
 
 Status Queue::join(Deadline deadline) {
-  if (tasks_ == nullptr) return DRAGON_NOT_SUPPORTED;
-  if (tasks_->closed()) return DRAGON_CLOSED;
-  const auto empty = [this] { return channel_->try_poll(PollEvent::kEmpty) != DRAGON_WOULD_BLOCK; };
-  const uint64_t began = now_ns();
-  return wait_until(tasks_->node().lot(), tasks_->place(), deadline, false, [&](SleepSteps& steps) {
-    steps.next_ns = std::min(steps.next_ns, kHeldSleepNsMax);
-    return tasks_->finished(now_ns() - began >= kLivenessLookNs, empty);
-  });
+  return tasks_ == nullptr ? DRAGON_NOT_SUPPORTED : join_tasks(*channel_, *tasks_, deadline);
 }
 
 void Queue::forget_lost() {

@@ -23,6 +23,13 @@ struct QueueOptions {
 constexpr size_t kQueueHandleBytes = 2 * kHandleBytes;
 using QueueHandle = uint8_t[kQueueHandleBytes];
 
+// The two parts of a queue that counts its items, for who holds each by itself: as `Queue::get`, as
+// `Queue::join`, and one look of a join.
+Status get_task(Channel& channel, TaskBoard& tasks, uint8_t* buffer, Deadline deadline,
+                ReceivedMessage& out);
+Status join_tasks(Channel& channel, TaskBoard& tasks, Deadline deadline);
+Status look_at_tasks(Channel& channel, TaskBoard& tasks, bool probe);
+
 class Queue {
  public:
   static Status create(const std::shared_ptr<Pool>& pool, const QueueOptions& options,
@@ -52,7 +59,6 @@ class Queue {
 
  private:
   Queue() = default;
-  Status take(uint8_t* buffer, ReceivedMessage& out);
 
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<TaskBoard> tasks_;

@@ -8,12 +8,11 @@
  */
 import { Status } from '../runtime/errors/codes.ts';
 import { errorFromStatus } from '../runtime/errors/index.ts';
-import type { EndOptions } from './channel-end.ts';
 import { Line } from './line.ts';
 import { type ChannelInfo, loadAddon, type NativeChannel } from './native.ts';
 import { check, type Node, unwrap } from './node.ts';
 import type { Pool } from './pool.ts';
-import { ReceiveHandle } from './receive-handle.ts';
+import { ReceiveHandle, type ReceiverOptions } from './receive-handle.ts';
 import { type SenderOptions, SendHandle } from './send-handle.ts';
 import { type Armable, Lane, NOT_YET, timeoutMsOf, type WaitOptions } from './wait.ts';
 
@@ -136,7 +135,7 @@ export class Channel implements Disposable {
     return new SendHandle(this, this.#open(Role.sender, 'open a send handle'), options);
   }
 
-  openReceiver(options?: EndOptions): ReceiveHandle {
+  openReceiver(options?: ReceiverOptions): ReceiveHandle {
     return new ReceiveHandle(this, this.#open(Role.receiver, 'open a receive handle'), options);
   }
 
@@ -146,7 +145,7 @@ export class Channel implements Disposable {
   }
 
   /** The handle that the adopted descriptor of a lent receiver brought along. */
-  adoptedReceiver(options?: EndOptions): ReceiveHandle {
+  adoptedReceiver(options?: ReceiverOptions): ReceiveHandle {
     return new ReceiveHandle(this, this.native.adopted, options);
   }
 

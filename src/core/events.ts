@@ -9,3 +9,4 @@ export type { AttachOptions } from './managed.ts';
 export { Region } from './region.ts';
 export { RwGuard, RwLock, type RwLockOptions } from './rw-lock.ts';
 export { Semaphore, type SemaphoreOptions } from './semaphore.ts';
+export { TaskBoard, type TaskBoardOptions } from './task-board.ts';

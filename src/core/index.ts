@@ -20,7 +20,7 @@ export {
   type PoolOptions,
   type PoolPlacement,
 } from './pool.ts';
-export { type Received, ReceiveHandle } from './receive-handle.ts';
+export { type Received, ReceiveHandle, type ReceiverOptions } from './receive-handle.ts';
 export {
   type Payload,
   type ReturnMode,
@@ -29,4 +29,5 @@ export {
   type SendOptions,
   snapshot,
 } from './send-handle.ts';
-export type { WaitOptions } from './wait.ts';
+export { Lane, NOT_YET, type WaitOptions } from './wait.ts';
+export { type WaitPlace, waitAny, waitAnySync } from './wait-any.ts';

@@ -101,10 +101,10 @@ export class Line {
     return this.#addon.sendPacked(this.#port, bytes, lengths, first, hints, timeoutMs);
   }
 
-  /** A payload, or the status for which there is none. */
-  receive(timeoutMs: number, waitMode: number): Uint8Array | number {
+  /** A payload, or the status for which there is none. `tasks` counts it as in hand. */
+  receive(timeoutMs: number, waitMode: number, tasks?: NativePort): Uint8Array | number {
     if (this.#untold !== 0) return this.#tell();
-    const result = this.#addon.receive(this.#port, this.#room, timeoutMs, waitMode);
+    const result = this.#addon.receive(this.#port, this.#room, timeoutMs, waitMode, tasks);
     if (typeof result !== 'number') return result;
     return result >= 0 ? this.#room.slice(0, result) : -result;
   }

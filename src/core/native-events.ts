@@ -4,7 +4,14 @@
  * A result that is a count is a number from 0 on, or minus a status. Non-goals: no behaviour.
  */
 import type { BlockedWait } from './blocked.ts';
-import type { NativeChannel, NativeLock, NativeNode, NativeObject, NativePool } from './native.ts';
+import type {
+  NativeChannel,
+  NativeLock,
+  NativeNode,
+  NativeObject,
+  NativePool,
+  NativePort,
+} from './native.ts';
 import { loadAddon, type Status } from './native.ts';
 
 /** A number from 0 on, or minus a status. */
@@ -113,6 +120,16 @@ export interface NativeChannelSet {
   close(): void;
 }
 
+export interface NativeTaskBoard extends NativeManaged {
+  /** What the calls of a channel's data path take for the board. */
+  port(): NativePort;
+  end(): Status;
+  /** SUCCESS if all is done. `probe` asks the kernel whether those with items in hand live. */
+  look(channel: NativeChannel, probe: boolean): Status;
+  joinSync(channel: NativeChannel, timeoutMs: number): Status;
+  forgetLost(): void;
+}
+
 type Made<T> = T | Status;
 
 interface EventBinding {
@@ -132,6 +149,8 @@ interface EventBinding {
   createRegion(pool: NativePool, bytes: number): Made<NativeRegion>;
   attachRegion(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeRegion>;
   createChannelSet(node: NativeNode): Made<NativeChannelSet>;
+  createTaskBoard(pool: NativePool, consumers: number): Made<NativeTaskBoard>;
+  attachTaskBoard(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeTaskBoard>;
 }
 
 /** The addon, as this file knows it. */

@@ -30,6 +30,11 @@ export interface NativeNode {
   onWake(callback: (count: number) => void, words: Uint32Array): void;
   /** Keeps the event loop alive until `WakeWord.refs` is 0 when it is about to sleep. */
   hold(): void;
+  /** From here to `endBlock` the thread may sleep until something rings this actor's waits. */
+  beginBlock(): void;
+  /** Sleeps up to `timeoutMs`, -1 for ever; also for less, since who owed a ring may be dead. */
+  block(timeoutMs: number): void;
+  endBlock(): void;
   onActor(callback: (actorId: number, pid: number, dead: number) => void): void;
   reclaim(actorId: number): ReclaimReport | Status;
   actors(): ActorInfo[];
@@ -154,7 +159,7 @@ export const WakeWord = {
 } as const;
 export const WAKE_WORDS = 66;
 
-/** A channel as the calls of the data path take it; the channel's face keeps it. */
+/** A channel, or its task board, as the calls of the data path take it; the face keeps it. */
 export type NativePort = { readonly port: unique symbol };
 
 /** Words that those calls set, of WORDS in all. */
@@ -290,6 +295,7 @@ export interface NativeBinding {
     room: Uint8Array,
     timeoutMs: number,
     waitMode: number,
+    tasks?: NativePort,
   ): number | Uint8Array;
   /** Bytes that now lie in `room`, or minus a status; a message without room stays. */
   receiveInto(port: NativePort, room: Uint8Array, timeoutMs: number, waitMode: number): number;

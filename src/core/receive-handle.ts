@@ -7,11 +7,14 @@
 import { Status } from '../runtime/errors/codes.ts';
 import { errorFromStatus } from '../runtime/errors/index.ts';
 import { Allocation } from './allocation.ts';
-import { ChannelEnd } from './channel-end.ts';
+import type { Channel } from './channel.ts';
+import { ChannelEnd, type EndOptions } from './channel-end.ts';
 import { Countdown } from './countdown.ts';
 import type { ReceivedBatch } from './line.ts';
 import { Message } from './message.ts';
+import type { NativePort } from './native.ts';
 import { Pool } from './pool.ts';
+import type { TaskBoard } from './task-board.ts';
 import { Lane, NOT_YET, type WaitOptions } from './wait.ts';
 
 const EMPTY = Status.EMPTY;
@@ -20,6 +23,11 @@ const NO_MEMORY = Status.OUT_OF_MEMORY;
 const NO_HINTS = new Float64Array();
 /** Ends a wait for a message without having used the wake: there is one, but no memory for it. */
 const NO_MEMORY_NOW: unique symbol = Symbol('no memory now');
+
+export interface ReceiverOptions extends EndOptions {
+  /** Counts what is received as in this process's hand, until it is said to be done. */
+  readonly tasks?: TaskBoard | undefined;
+}
 
 /** A message that was received into memory of the receiver's. */
 export interface Received {
@@ -42,9 +50,11 @@ function timedOut(): never {
 /**
  * A counted handle of a channel in the role of a receiver.
  *
- * Every receive throws ERR_EOF at the end of a stream, ERR_OBJECT_DESTROYED on a channel that was
- * destroyed, and for a message whose payload was freed (the next one is received by the next
- * call), ERR_CLOSED. One that waits throws ERR_TIMEOUT at its deadline.
+ * With a task board only `receive`, `receiveSync` and `tryReceive` take messages; every other call
+ * that would is ERR_NOT_SUPPORTED. Every receive throws ERR_EOF at the end of a stream,
+ * ERR_OBJECT_DESTROYED on a channel that was destroyed, and for a message whose payload was freed
+ * (the next one is received by the next call), ERR_CLOSED. One that waits throws ERR_TIMEOUT at its
+ * deadline.
  *
  * @example
  * import { Channel, Pool } from 'dragon-runtime/core';
@@ -58,17 +68,25 @@ function timedOut(): never {
  * await receiver.receive({ timeout: 5 }).catch((error) => console.log(error.code)); // ERR_TIMEOUT
  */
 export class ReceiveHandle extends ChannelEnd {
+  readonly #tasks: NativePort | undefined;
+
+  /** @internal Channels open handles. */
+  constructor(channel: Channel, handle: number, options: ReceiverOptions = {}) {
+    super(channel, handle, options);
+    this.#tasks = options.tasks?.port;
+  }
+
   /** The next message, or undefined when there is none. */
   tryReceive(): Message | undefined {
     this.alive('receive');
-    return this.#message(this.line.receive(0, 0), 'receive');
+    return this.#message(this.line.receive(0, 0, this.#tasks), 'receive');
   }
 
   /** The next message; blocks the thread. */
   receiveSync(options?: WaitOptions): Message {
     this.alive('receive');
     options?.signal?.throwIfAborted();
-    const result = this.line.receive(this.timeoutMs(options), this.waitMode);
+    const result = this.line.receive(this.timeoutMs(options), this.waitMode, this.#tasks);
     return this.#message(result, 'receive') ?? timedOut();
   }
 
@@ -99,7 +117,7 @@ export class ReceiveHandle extends ChannelEnd {
 
   /** Takes the next message away and frees its payload; false without one. Throws as `tryPeek`. */
   tryPop(): boolean {
-    this.alive('pop');
+    this.#aliveUncounted('pop');
     const status = this.native.tryPop();
     if (status === 0) return true;
     if (isNothing(status)) return false;
@@ -112,7 +130,7 @@ export class ReceiveHandle extends ChannelEnd {
    * `details.bytes` is its length.
    */
   tryReceiveInto(room: Uint8Array): number {
-    this.alive('receive');
+    this.#aliveUncounted('receive');
     return this.#length(this.line.receiveInto(room, 0, 0), room);
   }
 
@@ -128,7 +146,7 @@ export class ReceiveHandle extends ChannelEnd {
    * console.log(receiver.receiveIntoSync(room), receiver.hints, room[2]); // 3 7 3
    */
   receiveIntoSync(room: Uint8Array, timeoutMs = this.timeoutMs(undefined)): number {
-    this.alive('receive');
+    this.#aliveUncounted('receive');
     return this.#length(this.line.receiveInto(room, timeoutMs, this.waitMode), room);
   }
 
@@ -208,7 +226,7 @@ export class ReceiveHandle extends ChannelEnd {
   }
 
   #receiveTo(to: Pool | Allocation, timeoutMs: number): Received | number {
-    this.alive('receive');
+    this.#aliveUncounted('receive');
     if (to instanceof Pool) {
       const made = this.native.receiveToPool(to.native, timeoutMs);
       if (typeof made === 'number') return made;
@@ -221,13 +239,13 @@ export class ReceiveHandle extends ChannelEnd {
 
   /** Up to `max` messages, and 256, that are there now, in one call. */
   tryReceiveMany(max = Number.POSITIVE_INFINITY): Message[] {
-    this.alive('receive');
+    this.#aliveUncounted('receive');
     return this.#messages(this.line.receiveMany(max, 0, 0));
   }
 
   /** At least one message, else as `tryReceiveMany`; blocks the thread. */
   receiveManySync(max = Number.POSITIVE_INFINITY, options?: WaitOptions): Message[] {
-    this.alive('receive');
+    this.#aliveUncounted('receive');
     options?.signal?.throwIfAborted();
     const batch = this.line.receiveMany(max, this.timeoutMs(options), this.waitMode);
     const messages = this.#messages(batch);
@@ -262,11 +280,19 @@ export class ReceiveHandle extends ChannelEnd {
     hints: Float64Array = NO_HINTS,
     timeoutMs = 0,
   ): number {
-    this.alive('receive');
+    this.#aliveUncounted('receive');
     const count = this.line.receivePacked(bytes, lengths, hints, timeoutMs, this.waitMode);
     if (count >= 0) return count;
     if (isNothing(-count)) return 0;
     throw this.#refusal(-count);
+  }
+
+  /** For what takes a message and can't count it. */
+  #aliveUncounted(what: string): void {
+    this.alive(what);
+    if (this.#tasks === undefined) return;
+    const why = 'a receiver with a task board takes messages by receive only';
+    throw errorFromStatus(Status.NOT_SUPPORTED, what, why);
   }
 
   #message(result: Uint8Array | number, what: string): Message | undefined {

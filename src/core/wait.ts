@@ -75,7 +75,10 @@ function timedOut(): never {
 }
 
 /** What can be waited on: a native object, or whatever arms its waits by itself. */
-export type Armable = Pick<NativeObject, 'arm'>;
+export interface Armable extends Pick<NativeObject, 'arm'> {
+  /** Whether it stands for `object` among others. */
+  includes?(object: Armable): boolean;
+}
 
 interface Pending {
   readonly object: Armable;
@@ -197,7 +200,8 @@ export class WaitLoop {
   /** Looks at once for every wait on `object`: something of this process has changed it. */
   nudge(object: Armable): void {
     for (const pending of [...this.#pending]) {
-      if (pending.object === object && this.#pending.has(pending)) pending.look(false);
+      const isIt = pending.object === object || pending.object.includes?.(object);
+      if (isIt && this.#pending.has(pending)) pending.look(false);
     }
   }
 

@@ -6,6 +6,7 @@
  * last reader has; either end can be handed to another process.
  * Non-goals: no byte stream, no addresses (Listener and Client).
  */
+import type { ReadableStream, WritableStream } from 'node:stream/web';
 import { encode, registerHandle } from '../codec/index.ts';
 import type { Lent, Message, WaitOptions } from '../core/index.ts';
 import { getRuntime } from '../runtime/client/index.ts';
@@ -17,7 +18,9 @@ import {
   NotSupportedError,
 } from '../runtime/errors/index.ts';
 import { Closing } from './closing.ts';
-import { Ends, type ReadEnd, valueIn, type WriteEnd } from './ends.ts';
+import { channelWatch, Ends, type ReadEnd, valueIn, type WriteEnd } from './ends.ts';
+import { readableOf, writableOf } from './streams.ts';
+import { type Waitable, type Watch, waitable } from './waitable.ts';
 
 /** What `tryRecv` found; a value of `undefined` is a legal message. */
 export type TryRecvResult<T> =
@@ -74,7 +77,7 @@ function into(room: Uint8Array, message: Message): number {
  * Values go with `send` and `recv`, plain bytes with `sendBytes` and `recvBytes`; the two
  * ends use the same pair for the same message.
  */
-export class Connection<S = unknown, R = S> implements Disposable, AsyncIterable<R> {
+export class Connection<S = unknown, R = S> implements Disposable, AsyncIterable<R>, Waitable {
   readonly #ends: Ends;
   readonly #closing = new Closing();
   #closed = false;
@@ -267,6 +270,21 @@ export class Connection<S = unknown, R = S> implements Disposable, AsyncIterable
     }
   }
 
+  /** A stream of the messages, which are received as they are read; it ends as `for await` does. */
+  readableStream(): ReadableStream<R> {
+    this.#reader();
+    return readableOf(
+      (options) => this.recv(options),
+      (error) => error instanceof EOFError || error instanceof ClosedError,
+    );
+  }
+
+  /** A stream that sends what is written to it, and waits while the pipe is full. */
+  writableStream(): WritableStream<S> {
+    this.#writer();
+    return writableOf((value, options) => this.send(value, options));
+  }
+
   #writer(): WriteEnd {
     if (this.#closed) throw new ClosedError('the connection was closed in this process');
     if (this.#ends.writer === undefined)
@@ -279,6 +297,11 @@ export class Connection<S = unknown, R = S> implements Disposable, AsyncIterable
     if (this.#ends.reader === undefined)
       throw new NotSupportedError('this end of the pipe only sends');
     return this.#ends.reader;
+  }
+
+  /** For `wait`: a connection is ready when a message or the end of the stream can be received. */
+  [waitable](): Watch {
+    return channelWatch(this.#reader().channel);
   }
 
   /** @internal The ends, for those in this folder that move bytes themselves. */

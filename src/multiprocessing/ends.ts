@@ -10,6 +10,7 @@
 import { decode } from '../codec/index.ts';
 import {
   Channel,
+  Lane,
   type Lent,
   type Message,
   type Node,
@@ -18,9 +19,10 @@ import {
   snapshot,
   type WaitOptions,
 } from '../core/index.ts';
-import { ClosedError, TimeoutError } from '../runtime/errors/index.ts';
+import { ClosedError, DragonError, TimeoutError } from '../runtime/errors/index.ts';
 import { takeOver } from './lent.ts';
 import { Turns } from './turns.ts';
+import type { Watch } from './waitable.ts';
 
 /** The value in a message, whose memory is given back: nothing of a decoded value lies in it. */
 export function valueIn(message: Message): unknown {
@@ -29,6 +31,19 @@ export function valueIn(message: Message): unknown {
   } finally {
     message.release();
   }
+}
+
+/** How `wait` watches a channel: for a message, the end of the stream, or its own end. */
+export function channelWatch(channel: Channel): Watch {
+  const isReady = (): boolean => {
+    try {
+      return channel.tryPoll('in');
+    } catch (error) {
+      if (DragonError.is(error) && error.code === 'ERR_OBJECT_DESTROYED') return true;
+      throw error;
+    }
+  };
+  return { isReady, places: [{ object: channel.native, lane: Lane.pollIn }] };
 }
 
 /** What makes a call fail even if it need not wait. */
@@ -74,6 +89,11 @@ export class WriteEnd {
 
   sendSync(parts: Uint8Array[], hints: number, options?: WaitOptions): void {
     this.#handle.sendSync(parts, { ...options, hints });
+  }
+
+  /** True once all sends that were begun have settled, false at the deadline. */
+  settled(options?: WaitOptions): Promise<boolean> {
+    return this.#turns.settled(options);
   }
 
   lend(): Lent {

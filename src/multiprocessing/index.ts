@@ -26,6 +26,7 @@ export {
 export { getExecutable, setExecutable } from './executable.ts';
 export { exit } from './exit.ts';
 export { addFinalizer, type Finalizer, type FinalizerOptions } from './finalizer.ts';
+export { JoinableQueue, type JoinableQueueOptions } from './joinable-queue.ts';
 export { Lock, LockGuard, type LockOptions, type RunResult } from './lock.ts';
 export {
   getLogger,
@@ -57,6 +58,7 @@ export type {
   StreamFile,
 } from './process-options.ts';
 export { Queue, type QueueOptions, type TryGetResult } from './queue.ts';
+export { Sentinel } from './sentinel.ts';
 export { array, RawArray, rawArray, SharedArray as Array } from './shared/array.ts';
 export type { ElementOf, InputOf, TypeCode, ViewOf } from './shared/codes.ts';
 export { RawStruct, rawStruct, SharedStruct, struct } from './shared/struct.ts';
@@ -69,4 +71,8 @@ export type {
   StructSchema,
 } from './shared/struct-layout.ts';
 export { RawValue, rawValue, Value, value } from './shared/value.ts';
+export { SimpleQueue } from './simple-queue.ts';
 export type { ExplicitTarget, Target } from './targets.ts';
+export { wait, waitSync } from './wait.ts';
+export { type Waitable, type Watch, waitable } from './waitable.ts';
+export { type WaitableSocket, waitableSocket } from './waitable-socket.ts';

@@ -69,6 +69,18 @@ export class Turns {
     }
   }
 
+  /**
+   * True once all calls that were made have settled, false at the deadline; rejects with the
+   * reason of the signal. Closing the end settles them.
+   */
+  async settled(options?: WaitOptions): Promise<boolean> {
+    const deadline = deadlineOf(options);
+    const signal = options?.signal ?? new AbortController().signal;
+    signal.throwIfAborted();
+    const last = this.#last;
+    return last === undefined || (await turn(last, deadline, signal)) !== TIMED_OUT;
+  }
+
   /** Rejects every call that waits, and every later one that would, with `reason`. */
   close(reason: unknown): void {
     this.#closing.close(reason);

@@ -8,11 +8,13 @@
  */
 import {
   Channel,
+  Lane,
   type Node,
   type Pool,
   type ReceiveHandle,
   type SendHandle,
   type WaitOptions,
+  type WaitPlace,
 } from '../../core/index.ts';
 import {
   decodeMessage,
@@ -44,6 +46,13 @@ export interface RequestOptions extends WaitOptions {
   readonly settleAbandoned?: boolean;
 }
 
+/** A request whose answer is heard of without being awaited. */
+export interface Asked {
+  readonly place: WaitPlace;
+  /** Gives up hearing of it. */
+  end(): void;
+}
+
 interface Open {
   resolve(answer: Reply): void;
   reject(error: unknown): void;
@@ -67,8 +76,8 @@ export class RequestLine {
   #lastTag = 0;
   /** Requests that somebody awaits. */
   readonly #open = new Map<number, Open>();
-  /** Requests that were given up and whose answer would have to be undone. */
-  readonly #abandoned = new Map<number, (answer: Reply) => void>();
+  /** Those that nobody awaits, and who hears of the answer; it may have to be undone. */
+  readonly #heard = new Map<number, (answer: Reply) => void>();
   #watch: AbortController | undefined;
 
   constructor(node: Node, pool: Pool, services: Channel, puid: bigint) {
@@ -119,8 +128,35 @@ export class RequestLine {
       ? this.#receiveTagged(tag, performance.now() + ABANDON_PATIENCE_MS)
       : undefined;
     if (late !== undefined) options.abandoned?.(late);
-    else if (options.abandoned !== undefined) this.#abandoned.set(tag, options.abandoned);
+    else if (options.abandoned !== undefined) this.#heard.set(tag, options.abandoned);
     throw new TimeoutError('a request to the services');
+  }
+
+  /**
+   * Asks, and has `answered` called with what comes back: when this process next reads answers, as
+   * `takeAnswers` does. `place` is where it is rung then.
+   */
+  ask<R extends Request>(body: Body<R>, answered: (answer: Reply) => void): Asked {
+    const { tag, parts } = this.#compose(body);
+    try {
+      this.#sender.sendSync(parts);
+    } catch (error) {
+      throw this.#translate(error);
+    }
+    this.#heard.set(tag, answered);
+    const end = (): void => {
+      if (this.#heard.delete(tag)) this.#cancel(tag);
+    };
+    return { place: { object: this.#channel.native, lane: Lane.pollIn }, end };
+  }
+
+  /** Reads the answers that are there. */
+  takeAnswers(): void {
+    try {
+      this.#drain();
+    } catch (error) {
+      throw this.#translate(error);
+    }
   }
 
   /** Requests that are awaited now. */
@@ -140,7 +176,7 @@ export class RequestLine {
 
   #compose<R extends Request>(body: Body<R>): { tag: number; parts: Uint8Array[] } {
     do this.#lastTag = (this.#lastTag % (2 ** 32 - 1)) + 1;
-    while (this.#open.has(this.#lastTag) || this.#abandoned.has(this.#lastTag));
+    while (this.#open.has(this.#lastTag) || this.#heard.has(this.#lastTag));
     const tag = this.#lastTag;
     const header = { tag, puid: this.#puid, actor: this.#node.actorId, replyTo: this.#replyTo };
     return { tag, parts: encodeMessage({ ...body, ...header } as unknown as Message) };
@@ -166,7 +202,7 @@ export class RequestLine {
           this.#open.set(tag, { resolve: undo, reject });
           return;
         }
-        if (abandoned !== undefined) this.#abandoned.set(tag, abandoned);
+        if (abandoned !== undefined) this.#heard.set(tag, abandoned);
         this.#forget(tag);
         reject(reason);
       };
@@ -244,11 +280,11 @@ export class RequestLine {
 
   #deliver(reply: Reply): void {
     const open = this.#open.get(reply.ref);
-    const undo = this.#abandoned.get(reply.ref);
-    this.#abandoned.delete(reply.ref);
+    const hear = this.#heard.get(reply.ref);
+    this.#heard.delete(reply.ref);
     this.#forget(reply.ref);
     if (open !== undefined) open.resolve(reply);
-    else undo?.(reply);
+    else hear?.(reply);
   }
 
   /** Tells the services that nobody waits; at once, or as soon as there is room. */

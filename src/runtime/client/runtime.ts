@@ -5,7 +5,13 @@
  * thrown as the error of its status. Non-goals: the objects that users see; those are built
  * on top of this.
  */
-import { type Channel, type Node, Pool, type WaitOptions } from '../../core/index.ts';
+import {
+  type Channel,
+  type Node,
+  Pool,
+  type WaitOptions,
+  type WaitPlace,
+} from '../../core/index.ts';
 import type {
   GsNameLookup,
   GsNameRegister,
@@ -62,6 +68,14 @@ export interface LookupOptions extends WaitOptions {
   readonly hold?: boolean;
   /** Waits until the name exists, up to `timeout`. */
   readonly wait?: boolean;
+}
+
+/** One process under one wait; `multiprocessing/waitable.ts` says what each part is for. */
+export interface ExitWatch {
+  isReady(): boolean;
+  readonly places: readonly WaitPlace[];
+  listen(changed: () => void): void;
+  end(): void;
 }
 
 const SIGKILL = 9;
@@ -135,6 +149,29 @@ export class Runtime {
   processJoinSync(options: JoinOptions): JoinResult {
     const { signal } = options;
     return this.#joined(this.#line.requestSync(joinBody(options), { signal }));
+  }
+
+  /** Watches for the end of a process, as `wait` watches any object. */
+  watchExit(puid: bigint): ExitWatch {
+    const body = { puids: [puid], mode: 'all' } as const;
+    let hasEnded = this.processJoinSync({ ...body, timeout: 0 }).done;
+    if (hasEnded) return { isReady: () => true, places: [], listen: () => {}, end: () => {} };
+    let changed = (): void => undefined;
+    const asked = this.#line.ask(joinBody(body), (answer) => {
+      hasEnded = this.#joined(answer).done;
+      changed();
+    });
+    return {
+      isReady: () => {
+        if (!hasEnded) this.#line.takeAnswers();
+        return hasEnded;
+      },
+      places: [asked.place],
+      listen: (callback) => {
+        changed = callback;
+      },
+      end: asked.end,
+    };
   }
 
   /** Sends a signal; false when the process has ended. */
