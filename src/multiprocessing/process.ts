@@ -26,7 +26,7 @@ import type {
   ProcessOptions,
   ScriptOptions,
 } from './process-options.ts';
-import type { Sentinel } from './sentinel.ts';
+import { Sentinel } from './sentinel.ts';
 import { type AnyFunction, resolveTarget } from './targets.ts';
 import { nativeWork, scriptWork, streams, targetWork, type Work } from './work.ts';
 
@@ -304,19 +304,21 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
   }
 
   /** For `wait`: is ready once the process has ended. Throws ERR_STATE before `start`. */
-  get sentinel(): Sentinel 
+  get sentinel(): Sentinel {
     this.#startedSync('sentinel');
     this.#sentinel ??= new Sentinel(this.#puid ?? 0n);
     return this.#sentinel;
+  }
 
   /** Gives the object up; only its name and ids stay. Throws ERR_STATE while it is alive. */
-  close(): void 
+  close(): void {
     if (this.#state === 'closed') return;
     if (this.isAlive()) throw stateError(`close: process ${this.name} is alive; join it first`);
     this.#state = 'closed';
+  }
 
   /** Ends the process if it is alive, with SIGTERM and then SIGKILL, and joins it. */
-  async [Symbol.asyncDispose](): Promise<void> 
+  async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state === 'new' || this.#state === 'closed') return;
     try {
       await this.#starting;
@@ -327,6 +329,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
     if (await this.join({ timeout: DISPOSE_PATIENCE_MS })) return;
     await this.kill();
     await this.join();
+  }
 
   /** Checks that it may be started, and prepares what the services need. */
   #begin(): ReturnType<Work> {
@@ -341,13 +344,14 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
     return work;
   }
 
-  #begun({ puid, pid }: puid: bigint; pid: number ): void 
+  #begun({ puid, pid }: { puid: bigint; pid: number }): void {
     this.#puid = puid;
     this.#pid = pid;
     this.#state = 'started';
     living.set(puid, this as unknown as Process);
     getLogger().info('process %s has started with pid %d', this.name, pid);
     if (this.#listeners.size > 0) this.#listen();
+  }
 
   /** Has the listeners called, in their order, when the process has ended. */
   #listen(): void {
@@ -384,11 +388,12 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
     return this.#exit;
   }
 
-  #note({ exits: [exit] }: exits: readonly ProcessExit[] ): void 
+  #note({ exits: [exit] }: { exits: readonly ProcessExit[] }): void {
     if (exit === undefined || exit.alive || this.#exit !== undefined) return;
     this.#exit = exit;
     if (this.#state === 'started') this.#state = 'ended';
     if (this.#puid !== undefined) living.delete(this.#puid);
+  }
 
   #judge(options: JoinOptions): boolean {
     if (this.#exit === undefined) return false;
@@ -434,6 +439,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
   }
 
   /** @internal Processes that this one has started and that are alive, of those given. */
-  static amongLiving(puids: readonly bigint[]): Process[] 
+  static amongLiving(puids: readonly bigint[]): Process[] {
     return puids.flatMap((puid) => living.get(puid) ?? []);
+  }
 }
