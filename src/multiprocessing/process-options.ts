@@ -42,7 +42,7 @@ export interface ProcessOptions<A extends readonly unknown[] = readonly unknown[
   /** A task, an exported function, `{ module, export }` or `inline(...)`. */
   readonly target: Target<A>;
   /** Arguments of the target; serialised when the process is started. */
-  readonly args?: A;
+  readonly args?: Readonly<A>;
 }
 
 export interface NativeOptions extends PlaceOptions {
