@@ -66,15 +66,19 @@ byte waits_in[PARTIES];  /* the generation of each that waits */
 bool woken[PARTIES];
 bool armed_by[PARTIES];
 
+/* A wake before a party has armed is forgotten when it arms: such states need not be told apart. */
 inline wake_all() {
-  woken[0] = true;
-  woken[1] = true;
+  woken[0] = armed_by[0];
+  woken[1] = armed_by[1];
 #if PARTIES > 2
-  woken[2] = true;
+  woken[2] = armed_by[2];
 #endif
 }
 
-/* The place after the last arrival. */
+/*
+ * The place after the last arrival. Here as elsewhere a local that nobody reads again is zero, so
+ * that states which differ in it alone are one.
+ */
 inline count_arrived(p, generation) {
   atomic {
     index = 0;
@@ -82,7 +86,8 @@ inline count_arrived(p, generation) {
     if
     :: ARRIVED_IN(w, generation) -> index = 1
     :: else
-    fi
+    fi;
+    w = 0
   };
   atomic {
     if
@@ -91,7 +96,8 @@ inline count_arrived(p, generation) {
        if
        :: ARRIVED_IN(w, generation) -> index = 2
        :: else
-       fi
+       fi;
+       w = 0
     :: else
     fi
   }
@@ -118,16 +124,18 @@ inline end_generation(p, from, to) {
   fi
 }
 
+/* Where nobody dies it is two loads without an effect, and left out. */
 inline look_for_dead(p, generation) {
   died = false;
-#ifndef ONLY_LIVING
+#if !defined(ONLY_LIVING) && DEATHS > 0
   atomic {
     w = LOAD(p, ARRIVAL(0));
     died = ARRIVED_IN(w, generation) && KNOWN_DEAD(ACTOR(w))
   };
   atomic {
     w = LOAD(p, ARRIVAL(1));
-    died = died || (ARRIVED_IN(w, generation) && KNOWN_DEAD(ACTOR(w)))
+    died = died || (ARRIVED_IN(w, generation) && KNOWN_DEAD(ACTOR(w)));
+    w = 0
   }
 #endif
 }
@@ -145,6 +153,7 @@ proctype Party(byte p) {
     skip;
 arrive:
     atomic {
+      index = 0;
       s = LOAD(p, STATE);
       if
       :: s & BROKEN -> s = 0; goto ends
@@ -196,23 +205,23 @@ outcome:
       :: GENERATION(s) != mine -> goto passes
       :: GENERATION(s) == mine && (s & BROKEN) -> goto breaks
 #endif
-      :: else
+      :: else -> s = 0
       fi
     };
     count_arrived(p, mine);
-    if
-    :: index == NEEDED ->
-       end_generation(p, WORD(mine, resets), WORD(mine + 1, resets));
-       goto outcome
-    :: else
-    fi;
+    atomic {
+      if
+      :: index == NEEDED -> index = 0; goto all_here
+      :: else -> index = 0
+      fi
+    };
     look_for_dead(p, mine);
-    if
-    :: died ->
-       end_generation(p, WORD(mine, resets), WORD(mine, resets) | BROKEN);
-       goto outcome
-    :: else
-    fi;
+    atomic {
+      if
+      :: died -> died = false; goto one_dead
+      :: else
+      fi
+    };
     /* Armed before the last look: a wake since then is not lost. */
     if
 #ifdef LOOK_BEFORE_ARM
@@ -224,6 +233,12 @@ outcome:
     fi;
 end_asleep:
     atomic { woken[p] -> woken[p] = false; goto outcome };
+all_here:
+    end_generation(p, WORD(mine, resets), WORD(mine + 1, resets));
+    goto outcome;
+one_dead:
+    end_generation(p, WORD(mine, resets), WORD(mine, resets) | BROKEN);
+    goto outcome;
 late:
     atomic {
       s = LOAD(p, END(resets));
@@ -319,7 +334,12 @@ init {
   atomic {
     mem[STATE] = WORD(1, 0);
     do
-    :: p < PARTIES -> run Party(p); run Machine(p, true); p++
+    :: p < PARTIES ->
+       run Party(p);
+#if DEATHS > 0
+       run Machine(p, true);  /* Parties only read and swap: nothing waits in a store buffer. */
+#endif
+       p++
     :: p == PARTIES -> break
     od;
 #if RESETS > 0
