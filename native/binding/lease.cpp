@@ -37,7 +37,8 @@ std::shared_ptr<Lease> LeaseTable::find(Napi::Env env, const Napi::ArrayBuffer& 
   for (auto each = first; each != last; ++each) {
     napi_value own = nullptr;
     bool same = false;
-    napi_get_reference_value(env, each->second->buffer_, &own);
+    const Lease::View* all = each->second->all_;
+    if (all != nullptr) napi_get_reference_value(env, all->buffer, &own);
     if (own != nullptr) napi_strict_equals(env, own, buffer, &same);
     if (same) return each->second->weak_from_this().lock();
   }
@@ -64,39 +65,60 @@ Lease::~Lease() {
 }
 
 Napi::Value Lease::buffer(Napi::Env env) {
+  if (all_ == nullptr) all_ = show(env, 0, memory_.bytes);
+  if (all_ == nullptr) return env.Undefined();
   napi_value value = nullptr;
-  if (buffer_ != nullptr) {
-    napi_get_reference_value(env, buffer_, &value);
-    if (value != nullptr) return {env, value};
-  }
-  auto* hint = new std::shared_ptr<Lease>(shared_from_this());
-  const napi_status made =
-      napi_create_external_arraybuffer(env, memory_.data, memory_.bytes, finalize, hint, &value);
-  if (made != napi_ok) {
-    delete hint;
-    return env.Undefined();
-  }
-  if (buffer_ != nullptr) napi_delete_reference(env, buffer_);
-  napi_create_reference(env, value, 0, &buffer_);
-  pool_->show(memory_.id);
-  shown_ = true;
-  table_->shown_.emplace(memory_.data, this);
-  table_->bytes_[pool_.get()] += memory_.bytes;
-  weight_ = weight_of(memory_.bytes, pool_->limit_bytes());
-  int64_t total = 0;
-  napi_adjust_external_memory(env, weight_, &total);
+  napi_get_reference_value(env, all_->buffer, &value);
+  if (value != nullptr) return {env, value};
+  // It was collected, and its finalizer is still to come.
+  all_ = nullptr;
+  return buffer(env);
+}
+
+Napi::Value Lease::part(Napi::Env env, uint64_t offset, uint64_t bytes) {
+  if (!held_ || offset > memory_.bytes || bytes > memory_.bytes - offset) return env.Undefined();
+  const View* view = show(env, offset, bytes);
+  napi_value value = nullptr;
+  if (view != nullptr) napi_get_reference_value(env, view->buffer, &value);
+  if (value == nullptr) return env.Undefined();
   return {env, value};
+}
+
+// The caller holds a scope in which the new ArrayBuffer lives on.
+Lease::View* Lease::show(Napi::Env env, uint64_t offset, uint64_t bytes) {
+  auto view = std::make_unique<View>();
+  view->lease = shared_from_this();
+  uint8_t* data = static_cast<uint8_t*>(memory_.data) + offset;
+  napi_value value = nullptr;
+  const napi_status made =
+      napi_create_external_arraybuffer(env, data, bytes, finalize, view.get(), &value);
+  if (made != napi_ok) return nullptr;
+  napi_create_reference(env, value, 0, &view->buffer);
+  if (views_.empty()) {
+    pool_->show(memory_.id);
+    table_->shown_.emplace(memory_.data, this);
+    table_->bytes_[pool_.get()] += memory_.bytes;
+    weight_ = weight_of(memory_.bytes, pool_->limit_bytes());
+    int64_t total = 0;
+    napi_adjust_external_memory(env, weight_, &total);
+  }
+  views_.insert(view.get());
+  return view.release();
 }
 
 // Runs on the environment's own thread, in its event loop or at its end.
 void Lease::finalize(napi_env env, void*, void* hint) {
-  const std::unique_ptr<std::shared_ptr<Lease>> lease(static_cast<std::shared_ptr<Lease>*>(hint));
-  (*lease)->hide(env);
+  const std::unique_ptr<View> view(static_cast<View*>(hint));
+  Lease& lease = *view->lease;
+  if (view->buffer == nullptr) return;
+  napi_delete_reference(env, view->buffer);
+  lease.views_.erase(view.get());
+  if (lease.all_ == view.get()) lease.all_ = nullptr;
+  if (lease.views_.empty()) lease.hide(env);
 }
 
+// Nothing shows the bytes any more.
 void Lease::hide(napi_env env) {
-  if (!shown_) return;
-  shown_ = false;
   pool_->hide(memory_.id);
   const auto [first, last] = table_->shown_.equal_range(memory_.data);
   table_->shown_.erase(
@@ -106,26 +128,31 @@ void Lease::hide(napi_env env) {
   if (bytes->second == 0) table_->bytes_.erase(bytes);
   int64_t total = 0;
   napi_adjust_external_memory(env, -weight_, &total);
-  if (buffer_ != nullptr) napi_delete_reference(env, buffer_);
-  buffer_ = nullptr;
 }
 
 bool Lease::can_hide(Napi::Env env) const {
-  if (!shown_) return true;
-  napi_value value = nullptr;
-  bool detached = true;
-  napi_get_reference_value(env, buffer_, &value);
-  if (value != nullptr) napi_is_detached_arraybuffer(env, value, &detached);
-  return !detached;
+  return std::all_of(views_.begin(), views_.end(), [env](const View* view) {
+    napi_value value = nullptr;
+    bool detached = true;
+    napi_get_reference_value(env, view->buffer, &value);
+    if (value != nullptr) napi_is_detached_arraybuffer(env, value, &detached);
+    return !detached;
+  });
 }
 
 // False if the bytes were moved elsewhere.
-bool Lease::detach_buffer(Napi::Env env) {
-  if (!shown_) return true;
+bool Lease::detach_buffers(Napi::Env env) {
+  if (views_.empty()) return true;
   if (!can_hide(env)) return false;
-  napi_value value = nullptr;
-  napi_get_reference_value(env, buffer_, &value);
-  if (napi_detach_arraybuffer(env, value) != napi_ok) return false;
+  for (View* view : views_) {
+    napi_value value = nullptr;
+    napi_get_reference_value(env, view->buffer, &value);
+    napi_detach_arraybuffer(env, value);
+    napi_delete_reference(env, view->buffer);
+    view->buffer = nullptr;
+  }
+  views_.clear();
+  all_ = nullptr;
   hide(env);
   return true;
 }
@@ -135,7 +162,7 @@ Status Lease::resize(Napi::Env env, uint64_t bytes) {
   if (!can_hide(env)) return DRAGON_STATE;
   const Status status = pool_->resize(memory_.id, bytes);
   if (status != DRAGON_SUCCESS) return status;
-  detach_buffer(env);
+  detach_buffers(env);
   memory_.bytes = bytes;
   return status;
 }
@@ -149,7 +176,7 @@ Status Lease::share(uint32_t holders, Allocation& further) {
     uint64_t share = 0;
     status = pool_->share(memory_.id, holders, share);
     if (status != DRAGON_SUCCESS) return status;
-    if (shown_) {
+    if (!views_.empty()) {
       pool_->hide(memory_.id);
       pool_->show(share);
     }
@@ -161,7 +188,7 @@ Status Lease::share(uint32_t holders, Allocation& further) {
 
 Status Lease::forget(Napi::Env env) {
   if (!held_) return DRAGON_OBJECT_DESTROYED;
-  if (!detach_buffer(env)) return DRAGON_STATE;
+  if (!detach_buffers(env)) return DRAGON_STATE;
   held_ = false;
   table_->held_.erase(this);
   pool_ = nullptr;

@@ -1,5 +1,5 @@
-// Allocations that JavaScript holds: through an object, through an external ArrayBuffer over
-// exactly their bytes, or both. Whatever lets go last gives the allocation back.
+// Allocations that JavaScript holds: through an object, through external ArrayBuffers over exactly
+// their bytes or over parts of them, or both. Whatever lets go last gives the allocation back.
 //
 // Goals: an ArrayBuffer never shows bytes that are not its own any more: giving back, sending
 // away and closing the node detach it first. A program that never returns to its event loop, where
@@ -60,7 +60,10 @@ class Lease : public std::enable_shared_from_this<Lease> {
 
   // The ArrayBuffer, made by the first call.
   Napi::Value buffer(Napi::Env env);
-  // Detaches the ArrayBuffer and frees the allocation. STATE if the bytes were moved to another
+  // An ArrayBuffer over some of the bytes, another one with each call; undefined without such
+  // bytes.
+  Napi::Value part(Napi::Env env, uint64_t offset, uint64_t bytes);
+  // Detaches all ArrayBuffers and frees the allocation. STATE if the bytes were moved to another
   // ArrayBuffer, OBJECT_DESTROYED if they were given back before.
   Status free(Napi::Env env);
   // Changes the size of the allocation where it lies, and detaches the ArrayBuffer.
@@ -79,17 +82,24 @@ class Lease : public std::enable_shared_from_this<Lease> {
 
  private:
   friend class LeaseTable;
+  // One ArrayBuffer.
+  struct View {
+    std::shared_ptr<Lease> lease;
+    napi_ref buffer = nullptr;  // weak; none once it was detached
+  };
+
   static void finalize(napi_env env, void* data, void* hint);
-  bool detach_buffer(Napi::Env env);
+  View* show(Napi::Env env, uint64_t offset, uint64_t bytes);
+  bool detach_buffers(Napi::Env env);
   void hide(napi_env env);
 
   const std::shared_ptr<LeaseTable> table_;
   std::shared_ptr<Pool> pool_;  // while it is held or shown
   Allocation memory_;
-  bool held_ = true;           // it is for this lease to free
-  bool shown_ = false;         // an ArrayBuffer over it is alive
-  napi_ref buffer_ = nullptr;  // weak
-  int64_t weight_ = 0;         // what the collector was told beyond the bytes
+  bool held_ = true;     // it is for this lease to free
+  View* all_ = nullptr;  // the one that shows all bytes, among:
+  std::unordered_set<View*> views_;
+  int64_t weight_ = 0;  // what the collector was told beyond the bytes
 };
 
 // The bytes of a received payload as a Uint8Array without a copy.

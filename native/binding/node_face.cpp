@@ -69,6 +69,7 @@ void NodeFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&NodeFace::waits>("waits"),
                       InstanceMethod<&NodeFace::segments>("segments"),
                       InstanceMethod<&NodeFace::release_bytes>("releaseBytes"),
+                      InstanceMethod<&NodeFace::part_of_bytes>("partOfBytes"),
                       InstanceMethod<&NodeFace::close>("close"),
                   });
   classes(env).node = Napi::Persistent(constructor);
@@ -383,6 +384,18 @@ Napi::Value NodeFace::release_bytes(const Napi::CallbackInfo& info) {
   const Napi::ArrayBuffer buffer = info[0].As<Napi::TypedArray>().ArrayBuffer();
   const std::shared_ptr<Lease> lease = leases_->find(env, buffer);
   return Napi::Boolean::New(env, lease != nullptr && lease->free(env) == DRAGON_SUCCESS);
+}
+
+Napi::Value NodeFace::part_of_bytes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto bytes = info[0].As<Napi::TypedArray>();
+  const std::shared_ptr<Lease> lease = leases_->find(env, bytes.ArrayBuffer());
+  if (lease == nullptr) return env.Undefined();
+  const int64_t offset = info[1].ToNumber().Int64Value();
+  const int64_t length = info[2].ToNumber().Int64Value();
+  if (offset < 0 || length < 0) return env.Undefined();
+  return lease->part(env, bytes.ByteOffset() + static_cast<uint64_t>(offset),
+                     static_cast<uint64_t>(length));
 }
 
 }  // namespace dragon::binding

@@ -31,6 +31,7 @@ export class Decoder {
   private readonly end: number;
   private pos: number;
   private text: Buffer | undefined;
+  private lends = false;
   private readonly objects: unknown[] = [];
   private readonly keys: string[] = [];
   private readonly revived: (() => void)[] = [];
@@ -47,6 +48,11 @@ export class Decoder {
     this.end = end;
     this.parts = parts;
     this.context = context;
+  }
+
+  /** Whether long parts may stay where the message lies. */
+  mayLend(allowed: boolean): void {
+    this.lends = allowed;
   }
 
   /** The whole body is one value. */
@@ -387,20 +393,24 @@ export class Decoder {
     const data = apart ? this.part() : this.take(this.count(1));
     const bytesEach = viewClass.BYTES_PER_ELEMENT ?? 1;
     if (data.byteLength % bytesEach !== 0) this.damaged('an array is cut off');
-    const borrowed =
-      apart && this.context.borrow === true && data.byteOffset % bytesEach === 0 ? data : undefined;
-    const { buffer, byteOffset } = borrowed ?? new Uint8Array(data);
-    const length = data.byteLength / bytesEach;
-    if (kind === format.VIEW_BUFFER) {
-      return this.remember(Buffer.from(buffer as ArrayBuffer, byteOffset, length));
+    const buffer = this.bufferOf(data);
+    if (kind === format.VIEW_BUFFER) return this.remember(Buffer.from(buffer));
+    return this.remember(new viewClass(buffer));
+  }
+
+  /** An ArrayBuffer of exactly these bytes: lent with the message, or a copy. */
+  private bufferOf(data: Uint8Array): ArrayBuffer {
+    if (this.lends && data.byteLength >= format.LENT_BYTES_MIN) {
+      const lent = this.context.lend?.(data.byteOffset - this.bytes.byteOffset, data.byteLength);
+      if (lent !== undefined) return lent;
     }
-    return this.remember(new viewClass(buffer as ArrayBuffer, byteOffset, length));
+    return new Uint8Array(data).buffer;
   }
 
   private arrayBuffer(apart: boolean): ArrayBuffer {
     const limit = this.number();
     const data = apart ? this.part() : this.take(this.count(1));
-    if (limit === 0) return this.remember(new Uint8Array(data).buffer);
+    if (limit === 0) return this.remember(this.bufferOf(data));
     const options = { maxByteLength: limit - 1 };
     const Resizable = ArrayBuffer as new (length: number, options: object) => ArrayBuffer;
     const buffer = new Resizable(data.byteLength, options);

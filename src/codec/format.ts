@@ -21,6 +21,9 @@ export const PART_ALIGNMENT = 8;
 /** Arrays of bytes of this length and longer travel as parts of their own. */
 export const PART_BYTES_MIN = 256;
 
+/** A part of this length and longer may stay where the message lies. */
+export const LENT_BYTES_MIN = 16_384;
+
 // 0x00-0x3f: the integers 0 to 63. In a key's place: the key of that number.
 export const SMALL_INT_END = 0x40;
 // 0x40-0x5f: a one-byte string of 0 to 31 characters.

@@ -3,7 +3,13 @@
 import { DecodeError, DragonError } from '../runtime/errors/index.ts';
 import { Decoder } from './decoder.ts';
 import { Encoder } from './encoder.ts';
-import { MESSAGE_PLAIN, MESSAGE_WITH_PARTS, PART_ALIGNMENT, PARTS_HEADER_BYTES } from './format.ts';
+import {
+  LENT_BYTES_MIN,
+  MESSAGE_PLAIN,
+  MESSAGE_WITH_PARTS,
+  PART_ALIGNMENT,
+  PARTS_HEADER_BYTES,
+} from './format.ts';
 import type { CodecContext, Lent } from './registry.ts';
 
 export type Encoded = {
@@ -122,5 +128,14 @@ function open(bytes: Uint8Array, context: CodecContext): Decoder {
       throw new DecodeError('an encoded value is damaged: a part is cut off');
     parts.push(bytes.subarray(from, position));
   }
-  return new Decoder(bytes, start, end, parts, context);
+  const decoder = new Decoder(bytes, start, end, parts, context);
+  if (context.lend !== undefined) decoder.mayLend(isWorthKeeping(parts, bytes.length));
+  return decoder;
+}
+
+/** Arrays that stay where they are keep the whole message: they have to be most of it. */
+function isWorthKeeping(parts: readonly Uint8Array[], bytes: number): boolean {
+  let kept = 0;
+  for (const { length } of parts) if (length >= LENT_BYTES_MIN) kept += length;
+  return 2 * kept >= bytes;
 }

@@ -10,8 +10,11 @@ export type CodecContext = {
   readonly node?: unknown;
   /** Where an error comes from, for the head line of a remote traceback. */
   readonly origin?: string;
-  /** Decoding: typed arrays may be views on the received bytes. */
-  readonly borrow?: boolean;
+  /**
+   * Decoding: an ArrayBuffer of exactly these bytes of the message, for the value to keep; or
+   * undefined, and they are copied.
+   */
+  readonly lend?: (offset: number, bytes: number) => ArrayBuffer | undefined;
 };
 
 /** A reference on its way. `cancel` takes it back as long as nobody has revived it. */

@@ -113,6 +113,30 @@ describe('values', () => {
     expect(Reflect.ownKeys(roundTrip(bare))).toEqual(['a']);
   });
 
+  it('fields are own ones, also where all objects inherit some, each read once [COD-004]', () => {
+    let reads = 0;
+    const value = {
+      get counted() {
+        reads++;
+        return { inner: 1 };
+      },
+    };
+    const before = join(encode([{ a: 1 }, { b: { c: 2 } }]));
+    Object.defineProperty(Object.prototype, 'inherited', {
+      value: 1,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+    try {
+      expect(Buffer.compare(join(encode([{ a: 1 }, { b: { c: 2 } }])), before)).toBe(0);
+      expect(Object.hasOwn(roundTrip(value).counted, 'inherited')).toBe(false);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'inherited');
+    }
+    expect([roundTrip(value), reads]).toEqual([{ counted: { inner: 1 } }, 2]);
+  });
+
   it('a key of any name is an own property on arrival [COD-001]', () => {
     const odd = JSON.parse('{"__proto__": {"polluted": 1}, "constructor": 2, "": 3}') as object;
     const back = roundTrip(odd);
@@ -165,7 +189,7 @@ describe('what a value is', () => {
     }
   });
 
-  it('is what structured clone keeps of it: no own fields of dates, maps and views [COD-042]', () => {
+  it('is what structured clone keeps: no own fields of dates, maps, views [COD-042]', () => {
     const date = Object.assign(new Date(7), { note: 1 });
     const set = Object.assign(new Set([1]), { note: 1 });
     const view = Object.assign(new Uint8Array(300), { note: 1 });
@@ -211,16 +235,34 @@ describe('typed arrays and buffers', () => {
     }
   });
 
-  it('a receiver that borrows gets views on the received bytes, else copies [COD-007]', () => {
-    const floats = new Float64Array(1000).fill(1.5);
-    const message = Uint8Array.from(join(encode({ floats })));
-    const borrowed = decode(message, { borrow: true }) as { floats: Float64Array };
-    const copied = decode(message) as { floats: Float64Array };
-    expect(borrowed.floats.buffer).toBe(message.buffer);
-    expect(copied.floats.buffer.byteLength).toBe(8000);
-    const shifted = new Uint8Array(message.length + 1);
-    shifted.set(message, 1);
-    expect(decode(shifted.subarray(1), { borrow: true })).toEqual({ floats });
+  it('long arrays may stay in the received bytes, in buffers of their own [COD-047]', () => {
+    const floats = new Float64Array(3000).fill(1.5);
+    const value = {
+      floats,
+      same: floats,
+      short: new Uint8Array(300),
+      raw: new ArrayBuffer(20_000),
+    };
+    const message = Uint8Array.from(join(encode(value)));
+    const lent: [number, number][] = [];
+    const lend = (offset: number, bytes: number) => {
+      lent.push([offset % 8, bytes]);
+      return message.buffer.slice(offset, offset + bytes);
+    };
+    for (const context of [{ lend }, { lend: () => undefined }, {}]) {
+      const back = decode(message, context) as typeof value;
+      expect(back).toEqual(value);
+      expect(back.same).toBe(back.floats);
+      expect([back.floats.byteOffset, back.floats.buffer.byteLength]).toEqual([0, 24_000]);
+    }
+    const expected = [
+      [0, 24_000],
+      [0, 20_000],
+    ];
+    expect(lent).toEqual(expected);
+    const mostlyText = join(encode([floats, 'x'.repeat(50_000)]));
+    expect(decode(mostlyText, { lend })).toEqual([floats, 'x'.repeat(50_000)]);
+    expect(lent).toHaveLength(expected.length);
   });
 
   it('an ArrayBuffer that can grow still can [COD-006]', () => {

@@ -33,6 +33,22 @@ export class Message implements Disposable {
   }
 
   /**
+   * An ArrayBuffer of exactly `length` bytes of the payload from `offset` on, not copied; undefined
+   * when the payload does not lie in a pool. It keeps the payload as views of `bytes` do.
+   *
+   * @example
+   * import { Channel, Pool } from 'dragon-runtime/core';
+   * const channel = Channel.create(Pool.default());
+   * channel.openSender().trySend(new Uint8Array(100_000).fill(7));
+   * const buffer = channel.openReceiver().receiveSync().part(8, 16);
+   * console.log(buffer?.byteLength, new Uint8Array(buffer ?? 0)[0]); // 16 7
+   */
+  part(offset: number, length: number): ArrayBuffer | undefined {
+    if (this.#bytes.byteLength < ZERO_COPY_BYTES) return undefined;
+    return this.#node.native.partOfBytes(this.#bytes, offset, length);
+  }
+
+  /**
    * Gives the payload's memory back now instead of when it is collected. Afterwards `bytes`, and
    * every view of a payload that lay in the pool, has length 0. A second call does nothing.
    *

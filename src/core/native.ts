@@ -42,6 +42,8 @@ export interface NativeNode {
   segments(): { id: number; fd: number }[];
   /** Gives bytes that lie in a pool back and detaches them; false for other bytes. */
   releaseBytes(bytes: Uint8Array): boolean;
+  /** An ArrayBuffer over some of the bytes that lie in a pool; undefined for other bytes. */
+  partOfBytes(bytes: Uint8Array, offset: number, length: number): ArrayBuffer | undefined;
   close(): void;
 }
 

@@ -66,6 +66,27 @@ it('any derived view keeps the memory, and nothing else does [COR-012]', () => {
   expect(lines).toEqual([...Array(4).fill(['2 7 8', '0']).flat(), '1', '0 well']);
 });
 
+it('each part of a payload keeps it, alone or beside others [COR-070]', () => {
+  const lines = printed(
+    'parts',
+    `
+    sender.sendSync(new Uint8Array(LARGE).fill(7));
+    let message = receiver.receiveSync();
+    let one = message.part(0, 16384);
+    let other = new Float64Array(message.part(32768, 8000));
+    message = undefined;
+    await collect();
+    say(used(), new Uint8Array(one)[5], new Uint8Array(other.buffer)[7999]);
+    one = undefined;
+    await collect();
+    say(used(), new Uint8Array(other.buffer)[7999]);
+    other = undefined;
+    await collect();
+    say(used(), pool.audit() || 'well');`,
+  );
+  expect(lines).toEqual(['1 7 7', '1 7', '0 well']);
+});
+
 it('what was released or sent is not given back a second time [COR-012]', () => {
   const lines = printed(
     'twice',

@@ -133,6 +133,48 @@ describe('a received message', () => {
     channel.close();
   });
 
+  it('has parts, each a buffer of exactly its bytes, which end with it [COR-070]', () => {
+    const { channel, sender, receiver } = pair();
+    const before = usedBytes();
+    const payload = Uint8Array.from({ length: LARGE }, (_, i) => i);
+    sender.trySend(payload);
+    const message = receiver.receiveSync();
+    const parts = [message.part(0, LARGE), message.part(8, 800), message.part(LARGE - 3, 3)];
+    for (const [i, [from, to]] of [
+      [0, LARGE],
+      [8, 808],
+      [LARGE - 3, LARGE],
+    ].entries()) {
+      expect(new Uint8Array(parts[i] as ArrayBuffer)).toEqual(payload.subarray(from, to));
+    }
+    message.bytes[9] = 77;
+    expect(new Uint8Array(parts[1] as ArrayBuffer)[1]).toBe(77);
+    expect(message.part(LARGE - 3, 4)).toBe(undefined);
+    expect(message.part(-1, 4)).toBe(undefined);
+    expect(structuredClone(parts[1]) as ArrayBuffer).toEqual(parts[1]);
+    message.release();
+    expect(parts.map((part) => part?.byteLength)).toEqual([0, 0, 0]);
+    expect(usedBytes()).toBe(before);
+    sender.trySend(new Uint8Array(100));
+    expect(receiver.receiveSync().part(0, 10)).toBe(undefined);
+    channel.close();
+  });
+
+  it('whose part was moved to another ArrayBuffer is not given back under it [COR-070]', () => {
+    const { channel, sender, receiver } = pair();
+    const before = usedBytes();
+    sender.trySend(new Uint8Array(LARGE).fill(4));
+    const message = receiver.receiveSync();
+    const part = message.part(8, 800) as ArrayBuffer & { transfer?: () => ArrayBuffer };
+    const moved = part.transfer?.();
+    message.release();
+    if (moved !== undefined) {
+      expect(new Uint8Array(moved)[799]).toBe(4);
+      expect(usedBytes()).toBeGreaterThanOrEqual(before + LARGE);
+    }
+    channel.close();
+  });
+
   it('is a copy once a quarter of the pool is held [COR-014]', () => {
     const pool = Pool.create(fixture.node, { limitBytes: 1 << 20 });
     const channel = Channel.create(pool);

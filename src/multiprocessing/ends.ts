@@ -7,7 +7,7 @@
  * rejects what waits on it.
  * Non-goals: turning values into bytes. Messages are bytes and a number of hints.
  */
-import { decode } from '../codec/index.ts';
+import { decode, LENT_BYTES_MIN } from '../codec/index.ts';
 import {
   Channel,
   Lane,
@@ -24,12 +24,25 @@ import { takeOver } from './lent.ts';
 import { Turns } from './turns.ts';
 import type { Watch } from './waitable.ts';
 
-/** The value in a message, whose memory is given back: nothing of a decoded value lies in it. */
+/**
+ * The value in a message. Big arrays stay in the message's memory, which is given back when the
+ * last of them is collected; without such the memory is given back at once.
+ */
 export function valueIn(message: Message): unknown {
+  const { bytes } = message;
+  let isKept = false;
+  const lend = (offset: number, length: number): ArrayBuffer | undefined => {
+    const buffer = message.part(offset, length);
+    isKept ||= buffer !== undefined;
+    return buffer;
+  };
   try {
-    return decode(message.bytes);
+    return bytes.byteLength < LENT_BYTES_MIN ? decode(bytes) : decode(bytes, { lend });
+  } catch (error) {
+    isKept = false;
+    throw error;
   } finally {
-    message.release();
+    if (!isKept) message.release();
   }
 }
 
