@@ -51,6 +51,11 @@ it('messages are handed over as the two sides ask [CAB-015, CAB-016]', async (co
   expect(await calls('', 'delivery.c')).toEqual(fine);
 }, 120_000);
 
+it('handles have habits of their own, and may masquerade [CAB-021, CAB-022]', async (context) => {
+  await needCompiler(context);
+  expect(await calls('', 'handles.c')).toEqual(fine);
+}, 120_000);
+
 it('rw locks, conditions and broadcasts work from C [CAB-013, CAB-017]', async (context) => {
   await needCompiler(context);
   expect(await calls('', 'meetings.c')).toEqual(fine);

@@ -7,16 +7,6 @@ namespace c = dragon::c;
 
 namespace {
 
-bool is_return(dragon_return_t mode) {
-  return mode >= DRAGON_RETURN_IMMEDIATELY && mode <= DRAGON_RETURN_RECEIVED;
-}
-
-dragon::ReturnMode mode_of(dragon_return_t mode) {
-  return static_cast<dragon::ReturnMode>(mode);
-}
-static_assert(DRAGON_RETURN_RECEIVED == static_cast<int>(dragon::ReturnMode::kWhenReceived));
-static_assert(DRAGON_RETURN_BUFFERED == static_cast<int>(dragon::ReturnMode::kWhenBuffered));
-
 const dragon_foreign_payload* foreign_of(const dragon_channel_t* channel,
                                          const dragon_message_t* message) {
   const auto found = channel->foreign.find(message->data);
@@ -29,20 +19,20 @@ dragon_status_t dragon_channel_send_with(dragon_channel_t* channel, const dragon
                                          size_t count, uint64_t hints, int64_t timeout_ms,
                                          const dragon_send_options_t* options) {
   const dragon_send_options_t given = c::options_of(options, DRAGON_SEND_OPTIONS);
-  if (!is_return(given.returns) || given.read_only != 0) return DRAGON_INVALID_ARGUMENT;
+  if (!c::is_return(given.returns) || given.read_only != 0) return DRAGON_INVALID_ARGUMENT;
   c::Parts gathered;
   if (channel == nullptr || !gathered.gather(parts, count)) return DRAGON_INVALID_ARGUMENT;
   return channel->object->send(gathered.data(), count, hints, c::deadline_of(timeout_ms),
-                               mode_of(given.returns));
+                               c::mode_of(given.returns));
 }
 
 dragon_status_t dragon_channel_send_allocation_with(dragon_channel_t* channel, uint64_t allocation,
                                                     uint64_t hints, int64_t timeout_ms,
                                                     const dragon_send_options_t* options) {
   const dragon_send_options_t given = c::options_of(options, DRAGON_SEND_OPTIONS);
-  if (channel == nullptr || !is_return(given.returns)) return DRAGON_INVALID_ARGUMENT;
+  if (channel == nullptr || !c::is_return(given.returns)) return DRAGON_INVALID_ARGUMENT;
   return channel->object->send_allocation(allocation, hints, c::deadline_of(timeout_ms),
-                                          mode_of(given.returns), given.read_only != 0);
+                                          c::mode_of(given.returns), given.read_only != 0);
 }
 
 dragon_status_t dragon_channel_receive_into(dragon_channel_t* channel, dragon_pool_t* pool,

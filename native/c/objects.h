@@ -112,6 +112,15 @@ inline Role role_of(dragon_role_t role) {
   return role == DRAGON_SENDER ? Role::kSender : Role::kReceiver;
 }
 
+inline bool is_return(dragon_return_t mode) {
+  return mode >= DRAGON_RETURN_IMMEDIATELY && mode <= DRAGON_RETURN_RECEIVED;
+}
+inline ReturnMode mode_of(dragon_return_t mode) {
+  return static_cast<ReturnMode>(mode);
+}
+static_assert(DRAGON_RETURN_RECEIVED == static_cast<int>(ReturnMode::kWhenReceived));
+static_assert(DRAGON_RETURN_BUFFERED == static_cast<int>(ReturnMode::kWhenBuffered));
+
 inline iovec io_part(const dragon_part_t& part) {
   return {const_cast<void*>(part.data), part.bytes};
 }

@@ -161,7 +161,8 @@ void ManagedObject::close_handle(RecordId record) {
   const auto found = std::find(handles_.begin(), handles_.end(), record);
   if (found == handles_.end()) return;
   handles_.erase(found);
-  close_record(record);
+  // After the end of the attachment the records are the reclamation's.
+  if (!node().closed()) close_record(record);
 }
 
 Status ManagedObject::lend(Role role, HandleBytes& out) {

@@ -22,7 +22,7 @@
 #define DRAGON_API __attribute__((visibility("default")))
 
 /* major << 16 | minor of these headers. */
-#define DRAGON_ABI_VERSION 0x00010001u
+#define DRAGON_ABI_VERSION 0x00010002u
 
 /* The release that these headers belong to. */
 #define DRAGON_VERSION "0.1.0"

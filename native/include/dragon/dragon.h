@@ -10,6 +10,7 @@
 #include "dragon/condition.h"
 #include "dragon/delivery.h"
 #include "dragon/event.h"
+#include "dragon/handles.h"
 #include "dragon/lock.h"
 #include "dragon/node.h"
 #include "dragon/pool.h"
