@@ -29,7 +29,7 @@ function examplesIn(folder: string): Example[] {
 }
 
 it('examples print what their comments say [DOC-004]', async () => {
-  const examples = ['src/core', 'src/multiprocessing'].flatMap(examplesIn);
+  const examples = ['src/core', 'src/codec', 'src/multiprocessing'].flatMap(examplesIn);
   expect(examples.length).toBeGreaterThan(5);
   const folder = mkdtempSync(join(tmpdir(), 'examples-'));
   const runs = examples.map(({ code }, i) => {

@@ -20,10 +20,13 @@ import { Writer } from './writer.ts';
 /** More objects than this are found by a Map, fewer by looking through a list. */
 const LIST_SEARCH_MAX = 8;
 
+const RECENT_KEYS = 128;
+const RECENT_KEYS_EACH = 16;
+
 /** More keys than this are forgotten after a message, so that the table can't grow for ever. */
 const KNOWN_KEYS_MAX = 4096;
 
-type KnownKey = { message: number; id: number };
+type KnownKey = { readonly text: string; message: number; id: number };
 
 type Mark = {
   bytes: number;
@@ -55,6 +58,10 @@ export class Encoder {
   private readonly open = new Set<object>();
   private readonly knownKeys = new Map<string, KnownKey>();
   private readonly keysOfMessage: KnownKey[] = [];
+  /** By depth and place among the fields: lists hold objects that are all alike. */
+  private readonly recentKeys: (KnownKey | undefined)[] = new Array<undefined>(RECENT_KEYS).fill(
+    undefined,
+  );
   private message = 0;
   private readonly stepKinds: Step['kind'][] = [];
   private readonly stepKeys: unknown[] = [];
@@ -92,7 +99,10 @@ export class Encoder {
     this.open.clear();
     this.keysOfMessage.length = 0;
     this.stepKeys.length = 0;
-    if (this.knownKeys.size > KNOWN_KEYS_MAX) this.knownKeys.clear();
+    if (this.knownKeys.size > KNOWN_KEYS_MAX) {
+      this.knownKeys.clear();
+      this.recentKeys.fill(undefined);
+    }
   }
 
   value(value: unknown): void {
@@ -269,7 +279,7 @@ export class Encoder {
     this.top = top;
     for (let i = base; i < top; i += 2) {
       const key = stack[i] as string;
-      this.key(key);
+      this.key(key, (i - base) / 2);
       this.at('property', key, stack[i + 1]);
       // Nothing of a message is kept alive by the next one's encoder.
       stack[i + 1] = undefined;
@@ -297,7 +307,7 @@ export class Encoder {
   }
 
   private field(object: object, key: string): void {
-    this.key(key);
+    this.key(key, 0);
     this.step('property', key);
     this.value(this.read(object, key));
     this.depth--;
@@ -311,12 +321,13 @@ export class Encoder {
     }
   }
 
-  private key(key: string): void {
+  private key(key: string, place: number): void {
     const { writer } = this;
-    let known = this.knownKeys.get(key);
-    if (known === undefined) {
-      known = { message: 0, id: 0 };
-      this.knownKeys.set(key, known);
+    const slot = (this.depth * RECENT_KEYS_EACH + place) & (RECENT_KEYS - 1);
+    let known = this.recentKeys[slot];
+    if (known === undefined || known.text !== key) {
+      known = this.knownKey(key);
+      this.recentKeys[slot] = known;
     }
     if (known.message !== this.message) {
       known.message = this.message;
@@ -329,6 +340,15 @@ export class Encoder {
       writer.byte(format.KEY);
       writer.number(known.id);
     }
+  }
+
+  private knownKey(text: string): KnownKey {
+    let known = this.knownKeys.get(text);
+    if (known === undefined) {
+      known = { text, message: 0, id: 0 };
+      this.knownKeys.set(text, known);
+    }
+    return known;
   }
 
   private array(value: readonly unknown[]): void {

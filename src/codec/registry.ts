@@ -83,11 +83,15 @@ export function registerHandle<T extends object>(handle: AnyClass<T>, codec: Han
  *
  * @example
  * import { registerClass } from 'dragon-runtime';
+ * import { Queue } from 'dragon-runtime/multiprocessing';
  * class Point {
- *   x = 0;
+ *   x = -3;
  *   norm() { return Math.abs(this.x); }
  * }
  * registerClass(Point, { name: 'geometry.Point' });
+ * using queue = new Queue<Point>();
+ * await queue.put(new Point());
+ * console.log((await queue.get()).norm()); // 3
  */
 export function registerClass<T extends object>(
   registered: AnyClass<T>,
@@ -121,8 +125,12 @@ export function registerClass<T extends object>(
  *
  * @example
  * import { registerError } from 'dragon-runtime';
+ * import { Queue } from 'dragon-runtime/multiprocessing';
  * class QuotaError extends Error { limit = 3; }
  * registerError(QuotaError);
+ * using queue = new Queue<Error>();
+ * await queue.put(new QuotaError('full'));
+ * console.log((await queue.get()) instanceof QuotaError); // true
  */
 export function registerError(errorClass: AnyClass<Error>, options: { name?: string } = {}): void {
   const name = options.name ?? errorClass.name;

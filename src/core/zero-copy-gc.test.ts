@@ -66,7 +66,7 @@ it('any derived view keeps the memory, and nothing else does [COR-012]', () => {
   expect(lines).toEqual([...Array(4).fill(['2 7 8', '0']).flat(), '1', '0 well']);
 });
 
-it('each part of a payload keeps it, alone or beside others [COR-070]', () => {
+it('each part of a payload keeps it, alone or beside others [COR-065]', () => {
   const lines = printed(
     'parts',
     `

@@ -133,7 +133,7 @@ describe('a received message', () => {
     channel.close();
   });
 
-  it('has parts, each a buffer of exactly its bytes, which end with it [COR-070]', () => {
+  it('has parts, each a buffer of exactly its bytes, which end with it [COR-065]', () => {
     const { channel, sender, receiver } = pair();
     const before = usedBytes();
     const payload = Uint8Array.from({ length: LARGE }, (_, i) => i);
@@ -160,7 +160,7 @@ describe('a received message', () => {
     channel.close();
   });
 
-  it('whose part was moved to another ArrayBuffer is not given back under it [COR-070]', () => {
+  it('whose part was moved to another ArrayBuffer is not given back under it [COR-065]', () => {
     const { channel, sender, receiver } = pair();
     const before = usedBytes();
     sender.trySend(new Uint8Array(LARGE).fill(4));

@@ -30,6 +30,11 @@ import type { Watch } from './waitable.ts';
  */
 export function valueIn(message: Message): unknown {
   const { bytes } = message;
+  // Shorter ones are copies: there is nothing to keep or to give back.
+  return bytes.byteLength < LENT_BYTES_MIN ? decode(bytes) : longValueIn(message);
+}
+
+function longValueIn(message: Message): unknown {
   let isKept = false;
   const lend = (offset: number, length: number): ArrayBuffer | undefined => {
     const buffer = message.part(offset, length);
@@ -37,7 +42,7 @@ export function valueIn(message: Message): unknown {
     return buffer;
   };
   try {
-    return bytes.byteLength < LENT_BYTES_MIN ? decode(bytes) : decode(bytes, { lend });
+    return decode(message.bytes, { lend });
   } catch (error) {
     isKept = false;
     throw error;
