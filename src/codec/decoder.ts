@@ -307,7 +307,8 @@ export class Decoder {
 
   private numbers(kind: typeof Float64Array | typeof Int32Array, bytesEach: number): number[] {
     const bytes = this.take(this.count(bytesEach) * bytesEach);
-    const data = new kind(bytes.slice().buffer);
+    // Not `slice`, which copies nothing when the message is a Buffer.
+    const data = new kind(new Uint8Array(bytes).buffer);
     const array = this.remember(new Array<number>(data.length));
     for (let i = 0; i < data.length; i++) array[i] = data[i] as number;
     return array;
@@ -455,7 +456,7 @@ export class Decoder {
 
   private handle(): object {
     const kind = this.string();
-    const descriptor = this.take(this.count(1)).slice();
+    const descriptor = new Uint8Array(this.take(this.count(1)));
     const entry = handleOfKind(kind);
     if (entry === undefined) {
       throw new DecodeError(`handle kind ${kind} is not registered here; import its module`);

@@ -145,6 +145,16 @@ describe('values', () => {
     expect((back as { polluted?: number }).polluted).toBe(undefined);
   });
 
+  it('a message in a Buffer, or anywhere in one, is read as any other [COD-001]', () => {
+    const value = [[1, 2, 3, 4], [1, 2, 3, 0.5], new Uint8Array(300).fill(3)];
+    const message = join(encode(value));
+    const pooled = Buffer.concat([Buffer.from('abc'), message, Buffer.from('d')]);
+    const inside = pooled.subarray(3, 3 + message.length);
+    for (const bytes of [Buffer.from(message), inside, Uint8Array.from(message)]) {
+      expect(decode(bytes)).toEqual(value);
+    }
+  });
+
   it('encoding while encoding gives two sound messages [COD-005]', () => {
     let inner: Uint8Array | undefined;
     const outer = {
