@@ -41,8 +41,19 @@ std::set<uint64_t> objects_of(const Scene& scene) {
   return objects;
 }
 
+// Hubs and bytes are reached through the shares that are left, and through nothing else.
+void add_shared(const Pool& pool, std::set<uint64_t>& objects) {
+  AllocationInfo share;
+  AllocationInfo hub;
+  for (uint32_t index = 1; (index = pool.next_allocation(index, share)) != 0;) {
+    if (share.type != AllocationType::kShare) continue;
+    if (pool.find(share.tag, hub) == DRAGON_SUCCESS) objects.insert({share.tag, hub.tag});
+  }
+}
+
 std::string audit_owners(Scene& scene, Pool& pool, bool others) {
-  const std::set<uint64_t> objects = objects_of(scene);
+  std::set<uint64_t> objects = objects_of(scene);
+  add_shared(pool, objects);
   AllocationInfo info;
   for (uint32_t index = 1; (index = pool.next_allocation(index, info)) != 0;) {
     const std::string which = "allocation " + std::to_string(index - 1) + " of " +

@@ -11,6 +11,7 @@ namespace dragon::proof {
 namespace {
 
 constexpr uint32_t kBeforeGrowth = 4;
+constexpr uint32_t kHolders = 3;
 
 void must(Status status) {
   if (status != DRAGON_SUCCESS) ::_exit(100 + static_cast<int>(status));
@@ -43,6 +44,28 @@ void attach_and_allocate(const Scene& scene, Victim& victim) {
   attach_all(scene, victim);
   must(victim.pool->try_allocate(500, AllocationType::kData, victim.allocation));
   fill_pattern(victim.allocation.data, 500, message_id(1, 1));
+}
+
+void share(const Scene&, Victim& victim) {
+  must(victim.pool->share(victim.allocation.id, kHolders, victim.allocation.id));
+}
+
+void share_again(const Scene&, Victim& victim) {
+  must(victim.pool->share_again(victim.allocation.id, victim.further));
+}
+
+void attach_and_share(const Scene& scene, Victim& victim) {
+  attach_and_allocate(scene, victim);
+  share(scene, victim);
+}
+
+void attach_and_share_again(const Scene& scene, Victim& victim) {
+  attach_and_share(scene, victim);
+  share_again(scene, victim);
+}
+
+void send_share(const Scene&, Victim& victim) {
+  must(victim.channel->try_send_allocation(victim.further, message_id(1, 1)));
 }
 
 void attach_and_lock(const Scene& scene, Victim& victim) {
@@ -187,6 +210,20 @@ void receive_into(Victim& victim, uint64_t allocation) {
   must(victim.channel->try_receive_into(*victim.pool, allocation, message));
 }
 
+// Behind the messages that wait, which it takes too.
+void attach_and_send_share(const Scene& scene, Victim& victim) {
+  attach_and_share_again(scene, victim);
+  send_share(scene, victim);
+  for (uint32_t i = 0; i < kWaiting; ++i) must(victim.channel->try_pop());
+}
+
+void receive_share(const Scene&, Victim& victim) {
+  uint8_t buffer[kBlockBytesOfCases];
+  ReceivedMessage message;
+  must(victim.channel->try_receive(buffer, message));
+  must(victim.pool->free(message.allocation));
+}
+
 void use_views(const Scene&, Victim& victim) {
   MemoryView all;
   MemoryView part;
@@ -314,6 +351,30 @@ const std::vector<Case> all_cases = {
     {"grow", attach_and_allocate,
      [](const Scene&, Victim& v) { must(v.pool->resize(v.allocation.id, 2'000)); }, Effect::kNone},
     {"views", attach_and_allocate, use_views, Effect::kNone},
+    {"share", attach_and_allocate, share, Effect::kNone},
+    {"share-again", attach_and_share, share_again, Effect::kNone},
+    {"send-share", attach_and_share_again, send_share, Effect::kSends},
+    {"receive-share", attach_and_send_share, receive_share, Effect::kNone},
+    {"copy-share", attach_and_send_share, [](const Scene&, Victim& v) { receive_into(v, 0); },
+     Effect::kNone},
+    {"free-share", attach_and_share_again,
+     [](const Scene&, Victim& v) { must(v.pool->free(v.further)); }, Effect::kNone},
+    {"free-last-share", attach_and_share,
+     [](const Scene&, Victim& v) { must(v.pool->free(v.allocation.id)); }, Effect::kNone},
+    {"leave-sharing", attach_and_share_again, [](const Scene&, Victim& v) { leave(v.node); },
+     Effect::kNone},
+    {"put-item", attach_meetings,
+     [](const Scene&, Victim& v) {
+       const uint8_t content[] = {1, 2, 3};
+       const iovec part{const_cast<uint8_t*>(content), sizeof(content)};
+       must(v.meetings.queue->put(&part, 1, 1, Deadline::once()));
+     },
+     Effect::kNone},
+    {"join", attach_and_put,
+     [](const Scene&, Victim& v) {
+       if (v.meetings.queue->join(Deadline::after_ns(1)) != DRAGON_TIMEOUT) must(DRAGON_STATE);
+     },
+     Effect::kNone},
     {"leave", attach_and_allocate, [](const Scene&, Victim& v) { leave(v.node); }, Effect::kNone},
 };
 

@@ -19,6 +19,7 @@ struct Victim {
   std::unique_ptr<Channel> other;
   Meetings meetings;
   Allocation allocation;
+  uint64_t further = 0;  // a share of it, beside the one that is its id then
   MemoryView view;
   RecordId record = 0;
   HandleBytes lent;

@@ -126,6 +126,22 @@ TEST_CASE("readers and writers, and memory that changes its size [PRF-027, PRF-0
   CHECK(execute(plan) == "");
 }
 
+TEST_CASE("one payload for many, whoever has a share of it [PRF-032]") {
+  for (const Fate fate : {Fate::kLives, Fate::kKilled}) {
+    RunPlan plan = quiet_plan();
+    WorkerPlan worker;
+    for (uint32_t i = 0; i < 12; ++i) {
+      for (const OpKind kind : {OpKind::kShare, OpKind::kReceive, OpKind::kReceiveInto}) {
+        worker.ops.push_back({kind, Patience::kShort, static_cast<uint8_t>(i), 100 * i + 1});
+      }
+    }
+    plan.workers = {worker, worker, worker};
+    plan.workers[1].fate = fate;
+    plan.workers[1].point = 400;
+    CHECK(execute(plan) == "");
+  }
+}
+
 TEST_CASE("a process that does not end is a hang, and nothing is left of it [PRF-005]") {
   RunPlan plan = quiet_plan();
   plan.workers[1].fate = Fate::kStopped;

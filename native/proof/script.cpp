@@ -8,8 +8,8 @@ namespace dragon::proof {
 namespace {
 
 // How often each kind is drawn, in the order of OpKind.
-constexpr uint32_t kWeights[kOpKinds] = {8, 7, 18, 6, 18, 4, 4, 9, 4, 4, 3, 3, 2, 4, 5, 4,
-                                         3, 4, 3,  5, 5,  4, 5, 5, 3, 5, 4, 5, 4, 4, 4, 6};
+constexpr uint32_t kWeights[kOpKinds] = {8, 7, 18, 6, 18, 4, 4, 9, 4, 4, 3, 3, 2, 4, 5, 4, 3,
+                                         4, 3, 5,  5, 4,  5, 5, 3, 5, 4, 5, 4, 4, 4, 6, 6};
 constexpr const char* kNames[kOpKinds] = {
     "allocate",     "free",      "send",          "send-allocation",
     "receive",      "peek",      "poll",          "lock",
@@ -18,7 +18,8 @@ constexpr const char* kNames[kOpKinds] = {
     "event",        "broadcast", "condition",     "send-many",
     "receive-many", "send-lent", "await-receipt", "receive-into",
     "pop",          "watch",     "stream",        "read",
-    "write",        "resize",    "view",          "queue"};
+    "write",        "resize",    "view",          "queue",
+    "share"};
 constexpr const char* kPatience[] = {"try", "short", "long"};
 constexpr const char* kFates[] = {"lives", "killed", "stopped", "stopped and killed", "shot"};
 constexpr const char* kRecoveries[] = {"at once", "later", "at the end"};

@@ -47,8 +47,9 @@ enum class OpKind : uint8_t {
   kResize,        // an allocation that is kept
   kView,          // views of one that is kept, and their copies
   kQueue,         // put an item, get one and finish it, or wait until all are finished
+  kShare,         // one payload for several channels, a share of it in each
 };
-constexpr uint32_t kOpKinds = 32;
+constexpr uint32_t kOpKinds = 33;
 
 // How long an operation waits: it tries once; for milliseconds; until somebody lets it go on.
 enum class Patience : uint8_t { kTry, kShort, kLong };

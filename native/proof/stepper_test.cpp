@@ -45,7 +45,7 @@ bool has(const Steps& steps, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("every call may be cut short after any write [PRF-010, PRF-012, PRF-029]") {
+TEST_CASE("every call may be cut short after any write [PRF-012, PRF-029, PRF-031]") {
   for (const Case& each : cases()) {
     INFO(each.name);
     const Steps steps = step(each, StepBy::kWrites);

@@ -78,6 +78,7 @@ void Worker::attach() {
 void Worker::end() {
   while (!kept_.empty()) free_one({}, Patience::kTry);
   while (!lent_.empty()) end_loan();
+  while (!shares_.empty()) end_share();
   if (!plan_.leaves_open) {
     channels_.clear();
     locks_.clear();
@@ -107,7 +108,8 @@ void Worker::step(uint32_t at, Patience patience) {
                                             &Worker::pop,           &Worker::watch,
                                             &Worker::stream,        &Worker::read,
                                             &Worker::write,         &Worker::resize,
-                                            &Worker::view,          &Worker::queue};
+                                            &Worker::view,          &Worker::queue,
+                                            &Worker::send_shares};
   const Op& op = plan_.ops[at];
   (this->*kSteps[static_cast<size_t>(op.kind)])(op, patience);
 }

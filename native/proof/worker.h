@@ -47,11 +47,13 @@ class Worker {
   void resize(const Op& op, Patience patience);
   void view(const Op& op, Patience patience);
   void end_loan();
+  void end_share();
   // worker_messages.cpp
   void send(const Op& op, Patience patience);
   void send_allocation(const Op& op, Patience patience);
   void send_many(const Op& op, Patience patience);
   void send_lent(const Op& op, Patience patience);
+  void send_shares(const Op& op, Patience patience);
   void await_receipt(const Op& op, Patience patience);
   void receive(const Op& op, Patience patience);
   void receive_many(const Op& op, Patience patience);
@@ -106,6 +108,7 @@ class Worker {
   Meetings meetings_;
   std::vector<Kept> kept_;
   std::vector<Kept> lent_;
+  std::vector<Kept> shares_;
   std::vector<uint8_t> buffer_;
 };
 

@@ -99,4 +99,19 @@ void Worker::end_loan() {
   }
 }
 
+// The bytes are there as long as this share is, and nobody changes them.
+void Worker::end_share() {
+  const Kept kept = shares_.front();
+  shares_.erase(shares_.begin());
+  AllocationInfo info;
+  if (pool_->find_bytes(kept.allocation.id, info) != DRAGON_SUCCESS) {
+    fail("somebody freed a share of this process");
+  }
+  if (info.allocation.bytes != kept.allocation.bytes ||
+      !has_pattern(info.allocation.data, kept.allocation.bytes, kept.stamp)) {
+    fail("somebody changed what is shared");
+  }
+  if (pool_->free(kept.allocation.id) != DRAGON_SUCCESS) fail("a share that can't be freed");
+}
+
 }  // namespace dragon::proof

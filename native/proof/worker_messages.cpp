@@ -85,6 +85,39 @@ void Worker::send_lent(const Op& op, Patience patience) {
                                                         ReturnMode::kWhenDeposited, true)));
 }
 
+// A share for each of some channels; one stays here, and is checked and freed later.
+void Worker::send_shares(const Op& op, Patience patience) {
+  if (shares_.size() == kLentMax) end_share();
+  Kept kept;
+  const Status made = pool_->try_allocate(op.number + 1, AllocationType::kData, kept.allocation);
+  expect(made, "allocate what is shared");
+  if (made != DRAGON_SUCCESS) return;
+  kept.stamp = next_message();
+  fill_pattern(kept.allocation.data, kept.allocation.bytes, kept.stamp);
+  const uint32_t holders = 2 + op.number % 3;
+  uint64_t share = 0;
+  const Status shared = pool_->share(kept.allocation.id, holders, share);
+  expect(shared, "share");
+  if (shared == DRAGON_SUCCESS) kept.allocation.id = share;
+  shares_.push_back(kept);
+  for (uint32_t i = 0; shared == DRAGON_SUCCESS && i < channels_.size(); ++i) {
+    uint64_t further = 0;
+    const Status again = pool_->share_again(share, further);
+    if (again == DRAGON_STATE && i + 1 >= holders) break;
+    expect(again, "share again");
+    if (again != DRAGON_SUCCESS) break;
+    Op to = op;
+    to.object = static_cast<uint8_t>((op.object + i) % channels_.size());
+    Noted noted(journal(), EntryKind::kSend, op.kind, step_, to.object, patience, kept.stamp);
+    const Status sent = noted.end(
+        channel(to).send_allocation(further, kept.stamp, deadline_of(patience, op.number)));
+    expect_sent(to, sent);
+    if (sent != DRAGON_SUCCESS && pool_->free(further) != DRAGON_SUCCESS) {
+      fail("a share that was not sent is not its sender's");
+    }
+  }
+}
+
 // Back with TIMEOUT, the message is nobody's, and a payload the sender's again.
 void Worker::await_receipt(const Op& op, Patience patience) {
   const ReturnMode mode = ReturnMode::kWhenReceived;
