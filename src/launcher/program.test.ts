@@ -34,6 +34,33 @@ describe('a program', () => {
     expect(findProgram('here', cwd, bin)).toEqual({ kind: 'executable', path: here });
   });
 
+  it('that is a directory is what its package.json or its index says [LNC-016]', () => {
+    const cwd = freshFolder();
+    const manifest = (text: string) => writeFileSync(join(cwd, 'package.json'), text);
+    const index = file(cwd, 'index.mjs');
+    expect(findProgram('.', cwd, '')).toEqual({ kind: 'script', path: index });
+    mkdirSync(join(cwd, 'dist'));
+    const inner = file(join(cwd, 'dist'), 'index.js');
+    const start = file(cwd, 'start.ts');
+    const cases: readonly (readonly [string, string])[] = [
+      ['{}', index],
+      ['no JSON', index],
+      ['{ "main": "dist" }', inner],
+      ['{ "main": "./dist/index" }', inner],
+      ['{ "main": "dist", "exports": "./start.ts" }', start],
+      [
+        '{ "exports": { "./x": "./x.js", ".": { "types": "./t", "import": "./start.ts" } } }',
+        start,
+      ],
+    ];
+    for (const [text, path] of cases) {
+      manifest(text);
+      expect(findProgram(cwd, '/', ''), text).toEqual({ kind: 'script', path });
+    }
+    manifest('{ "main": "tool" }');
+    expect(() => findProgram(cwd, '/', '')).toThrow('whose main, tool, is no script');
+  });
+
   it('that can not be run is refused with the cause and what to do [LNC-011]', () => {
     const cwd = freshFolder();
     mkdirSync(join(cwd, 'dir.ts'));

@@ -29,7 +29,7 @@ export interface PlaceOptions {
 
 /** How a process runs what is written in JavaScript or TypeScript. */
 export interface ScriptOptions extends PlaceOptions {
-  /** Flags of the interpreter, such as `--max-old-space-size=200`. */
+  /** Flags of the interpreter, as `--max-old-space-size=200`; default: those of the creator. */
   readonly execArgv?: readonly string[];
   /** The interpreter; default: the one of `setExecutable`, else that of the run. */
   readonly execPath?: string | URL | Uint8Array;

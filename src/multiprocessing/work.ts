@@ -10,6 +10,7 @@ import {
   inherited,
   type TargetCall,
 } from '../runtime/client/index.ts';
+import { DragonError } from '../runtime/errors/index.ts';
 import { executablePath } from './executable.ts';
 import type {
   NativeOptions,
@@ -35,10 +36,11 @@ export function targetWork(options: ProcessOptions): Work {
 /** Runs the target of `reference` with what `args` gives at the start. */
 export function scriptWork(
   reference: TargetReference,
-  { execArgv = [], execPath, authkey }: ScriptOptions,
+  { execArgv = process.execArgv, execPath, authkey }: ScriptOptions,
   args: () => readonly unknown[],
 ): Work {
   const ownPath = execPath === undefined ? undefined : executablePath(execPath);
+  if (!isStrings(execArgv)) throw badFlags();
   const ownKey = authkey === undefined ? undefined : Buffer.from(authkey).toString('base64');
   return (place) => {
     const settings = { ...inherited() };
@@ -51,6 +53,14 @@ export function scriptWork(
     };
     return { options: { ...place, run }, undo };
   };
+}
+
+function isStrings(flags: unknown): boolean {
+  return Array.isArray(flags) && flags.every((flag) => typeof flag === 'string');
+}
+
+function badFlags(): DragonError {
+  return new DragonError('execArgv must be a list of strings', { code: 'ERR_INVALID_ARGUMENT' });
 }
 
 export function nativeWork({ exe, argv = [] }: NativeOptions): Work {

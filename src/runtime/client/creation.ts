@@ -13,6 +13,7 @@ import { Status } from '../errors/codes.ts';
 import { ProcessError } from '../errors/index.ts';
 import { identity } from './identity.ts';
 import { type Inherited, inherited } from './inherited.ts';
+import { ownDirectory } from './own-directory.ts';
 import { refusal } from './refusal.ts';
 import type { Body } from './requests.ts';
 import type { Runtime } from './runtime.ts';
@@ -90,7 +91,7 @@ function outsideBytes({ run }: ProcessOptions): number {
 }
 
 function compose(options: ProcessOptions, outside: Allocation | undefined): Creation {
-  const { run, name, label, daemon = false, env, cwd = process.cwd(), nodeId } = options;
+  const { run, name, label, daemon = false, env, cwd = ownDirectory(), nodeId } = options;
   const { stdio = ['inherit', 'inherit', 'inherit'] } = options;
   const common = { name, label, daemon, nodeId, env: childEnvironment(env), cwd, stdio };
   const failure = (answer: Reply): Error => failureOf(options, answer);
