@@ -143,9 +143,13 @@ function portRequirement(port) {
   const { number, test, checks, here, ported } = port;
   const id = idOf('CPT', number);
   const begin = ported ? `**${id}**` : `${id} (not yet)`;
-  return wrapped(
-    `${begin} \`${test}\`: ${sentence(checks)}${here ? ` Here: ${sentence(here)}` : ''}`,
-  );
+  const name = `${begin} \`${test}\`:`;
+  // The line of an id has to say something, and a very long name leaves no room for it.
+  const what =
+    name.length <= columns
+      ? `${name} ${sentence(checks)}`
+      : `${begin} ${sentence(checks)} \`${test}\`.`;
+  return wrapped(`${what}${here ? ` Here: ${sentence(here)}` : ''}`);
 }
 
 /** @param {Port} port */

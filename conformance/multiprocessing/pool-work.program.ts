@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TimeoutError } from 'dragon-runtime';
 import { Pool } from 'dragon-runtime/multiprocessing';
 import { check, runChecks } from '../harness/inside.ts';
 import * as tasks from '../tasks/pool-tasks.ts';
@@ -53,6 +54,77 @@ check('workers that run only so many tasks', async () => {
   const runs = new Map<number, number>();
   for (const pid of pids) runs.set(pid, (runs.get(pid) ?? 0) + 1);
   assert.ok([...runs.values()].every((times) => times <= 3) && runs.size >= 5);
+});
+
+check('results in the background', async () => {
+  await using pool = new Pool({ processes: 2 });
+  const called: unknown[] = [];
+  const gate = join(folder, 'background');
+  const options = {
+    callback: (value: unknown) => called.push(['well', value]),
+    errorCallback: (error: unknown) => called.push(['badly', (error as Error).message]),
+  };
+  const result = pool.applyAsync(tasks.waitForFile, [[gate, 5]], options);
+  assert.deepEqual(
+    [result.ready, Object.prototype.toString.call(result)],
+    [false, '[object AsyncResult]'],
+  );
+  assert.throws(() => result.successful, { code: 'ERR_STATE' });
+  const signal = AbortSignal.abort(new Error('not now'));
+  await assert.rejects(result.get({ signal }), /not now/);
+  assert.throws(() => result.getSync({ signal }), /not now/);
+  await assert.rejects(result.get({ timeout: Number.NaN }), TypeError);
+  await assert.rejects(result.get({ timeout: -5 }), TimeoutError);
+  const controller = new AbortController();
+  const waiting = result.wait({ signal: controller.signal });
+  controller.abort(new Error('enough'));
+  await assert.rejects(waiting, /enough/);
+  writeFileSync(gate, '');
+  assert.equal(result.getSync(), 5);
+  assert.deepEqual([result.ready, result.successful, result.waitSync()], [true, true, true]);
+  assert.equal(await result.then((x) => x + 1), 6);
+  assert.equal(await result.finally(() => undefined), 5);
+  const failing = pool.applyAsync(tasks.throwValue, [new Error('no')], options);
+  assert.equal(await failing.wait({ timeout: 10_000 }), true);
+  assert.equal(failing.successful, false);
+  assert.equal(await failing.catch(() => 'caught'), 'caught');
+  // A failure that nobody asks for.
+  pool.applyAsync(tasks.throwValue, [new Error('nobody')]);
+  assert.deepEqual(await pool.starmapAsync(tasks.add, [[1, 2]], options), [3]);
+  await sleep(5);
+  assert.deepEqual(called, [
+    ['well', 5],
+    ['badly', 'no'],
+    ['well', [3]],
+  ]);
+});
+
+check('lists of arguments', async () => {
+  await using pool = new Pool({ processes: 2 });
+  const items = [1, 2, 3].map((x): [number, number] => [x, 10 * x]);
+  const later = async function* (): AsyncGenerator<[number, number]> {
+    yield* items;
+  };
+  assert.deepEqual(await pool.starmap(tasks.add, items), [11, 22, 33]);
+  assert.deepEqual(await pool.starmap(tasks.add, later(), { chunksize: 2 }), [11, 22, 33]);
+  assert.deepEqual(pool.starmapSync(tasks.add, new Set(items)), [11, 22, 33]);
+  const signal = AbortSignal.abort(new Error('before'));
+  assert.throws(() => pool.starmapSync(tasks.add, items, { signal }), /before/);
+  assert.throws(() => pool.applySync(tasks.add, [1, 2], { signal }), /before/);
+});
+
+check('fail fast', async () => {
+  await using pool = new Pool({ processes: 1 });
+  const log = join(folder, 'fast');
+  writeFileSync(log, '');
+  const items = Array.from({ length: 30 }, (_, i) => (i === 3 ? null : [log, i])) as [
+    string,
+    number,
+  ][];
+  const options = { chunksize: 1, failFast: true };
+  await assert.rejects(pool.map(tasks.logItem, items, options), TypeError);
+  assert.equal(await pool.apply(tasks.square, [2]), 4);
+  assert.ok(readFileSync(log, 'utf8').split('\n').length < 10);
 });
 
 await runChecks();

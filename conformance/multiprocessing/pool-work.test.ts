@@ -15,4 +15,16 @@ describe('the work of pools', () => {
   it('replace workers that have run as much as they may [PL-045]', () => {
     program.passed('workers that run only so many tasks');
   });
+
+  it('give results that can be asked, waited for and called back [PL-043]', () => {
+    program.passed('results in the background');
+  });
+
+  it('take lists of arguments, and block on request [PL-044]', () => {
+    program.passed('lists of arguments');
+  });
+
+  it('reject at the first error on request [PL-046]', () => {
+    program.passed('fail fast');
+  });
 });

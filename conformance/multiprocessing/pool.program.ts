@@ -11,81 +11,21 @@ import {
   SerializeError,
   TimeoutError,
 } from 'dragon-runtime';
-import { type Input, Pool, Queue } from 'dragon-runtime/multiprocessing';
-import fc from 'fast-check';
-import { check, inProcess, runChecks, sized } from '../harness/inside.ts';
+import { Pool, Queue } from 'dragon-runtime/multiprocessing';
+import { check, runChecks } from '../harness/inside.ts';
 import * as tasks from '../tasks/pool-tasks.ts';
 
 registerError(tasks.TaskError);
 
 const folder = mkdtempSync(join(tmpdir(), 'pool-'));
 
-/** The same items as each kind of input that a call takes. */
-const inputs = {
-  array: <T>(items: T[]): Input<T> => items,
-  set: <T>(items: T[]): Input<T> => new Set(items),
-  generator: function* <T>(items: T[]): Generator<T> {
-    yield* items;
-  },
-  'async generator': async function* <T>(items: T[]): AsyncGenerator<T> {
-    for (const [i, item] of items.entries()) {
-      if (i % 3 === 0) await sleep(0);
-      yield item;
-    }
-  },
-};
-const inputKind = fc.constantFrom(...(Object.keys(inputs) as (keyof typeof inputs)[]));
-
-const expressions = fc.letrec<{ any: tasks.Expression }>((tie) => ({
-  any: fc.oneof(
-    { depthSize: 'small' },
-    fc.constant<tasks.Expression>({ op: 'x' }),
-    fc.record({ op: fc.constant('constant' as const), value: fc.double({ noNaN: true }) }),
-    fc.record({
-      op: fc.constantFrom('add', 'multiply', 'less'),
-      left: tie('any'),
-      right: tie('any'),
-    }),
-    fc.record({ op: fc.constantFrom('pair', 'text', 'later'), of: tie('any') }),
-  ),
-})).any;
-
-type Item = readonly [tasks.Expression, number];
-
-/** Distinct items, so that a set keeps them all. */
-const items: fc.Arbitrary<Item[]> = fc
-  .tuple(expressions, fc.uniqueArray(fc.integer(), { maxLength: 40 }))
-  .map(([expression, numbers]) => numbers.map((x) => [expression, x] as const));
-
-function expected(list: readonly Item[]): unknown[] {
-  return list.map(([expression, x]) => tasks.evaluateHere(expression, x));
-}
-
 const pools = new Map([1, 2, 3].map((processes) => [processes, new Pool({ processes })]));
-const poolSize = fc.constantFrom(1, 2, 3);
 
 function poolOf(size: number): Pool {
   const pool = pools.get(size);
   assert.ok(pool);
   return pool;
 }
-
-check('map is Array.map', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      items,
-      inputKind,
-      poolSize,
-      fc.option(fc.nat(45)),
-      async (list, kind, size, by) => {
-        const options = by === null ? {} : { chunksize: by + 1 };
-        const got = await poolOf(size).map(tasks.evaluate, inputs[kind](list), options);
-        assert.deepEqual(got, expected(list));
-      },
-    ),
-    inProcess,
-  );
-});
 
 check('apply', async () => {
   const pool = poolOf(2);
@@ -102,54 +42,6 @@ check('apply', async () => {
   );
 });
 
-check('imap yields a prefix of map', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      items,
-      inputKind,
-      poolSize,
-      fc.nat(5),
-      fc.nat(45),
-      async (list, kind, size, by, k) => {
-        const iterator = poolOf(size).imap(tasks.evaluate, inputs[kind](list), {
-          chunksize: by + 1,
-        });
-        const got: unknown[] = [];
-        while (got.length < k) {
-          const { done, value } = await iterator.next();
-          if (done) break;
-          got.push(value);
-        }
-        assert.deepEqual(got, expected(list).slice(0, k));
-        assert.deepEqual(await iterator.return(), { done: true, value: undefined });
-        assert.deepEqual(await iterator.next(), { done: true, value: undefined });
-      },
-    ),
-    inProcess,
-  );
-});
-
-check('imapUnordered yields a permutation of map', async () => {
-  const pairs = items.map((list) => list.map(([of, x]): Item => [{ op: 'pair', of }, x]));
-  await fc.assert(
-    fc.asyncProperty(pairs, inputKind, poolSize, fc.nat(5), async (list, kind, size, by) => {
-      const options = { chunksize: by + 1 };
-      const got: unknown[] = [];
-      for await (const result of poolOf(size).imapUnordered(
-        tasks.evaluate,
-        inputs[kind](list),
-        options,
-      )) {
-        got.push(result);
-      }
-      const byX = (pairs_: unknown[]): unknown[] =>
-        (pairs_ as [number, unknown][]).toSorted(([a], [b]) => a - b);
-      assert.deepEqual(byX(got), byX(expected(list)));
-    }),
-    inProcess,
-  );
-});
-
 check('bad sizes', async () => {
   const pool = poolOf(1);
   for (const chunksize of [0, -1, 0.5, Number.NaN, '3' as never]) {
@@ -158,34 +50,6 @@ check('bad sizes', async () => {
     assert.throws(() => pool.imap(tasks.square, [1], { chunksize }), code);
     assert.throws(() => new Pool({ processes: chunksize }), code);
   }
-});
-
-check('imap pulls as it is consumed', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.boolean(),
-      poolSize,
-      fc.integer({ min: 1, max: 4 }),
-      fc.nat(20),
-      async (isAsync, size, chunksize, consumed) => {
-        let pulled = 0;
-        const source = function* (): Generator<number> {
-          for (;;) yield pulled++;
-        };
-        const asyncSource = async function* (): AsyncGenerator<number> {
-          yield* source();
-        };
-        const input = isAsync ? asyncSource() : source();
-        const iterator = poolOf(size).imap(tasks.square, input, { chunksize });
-        for (let i = 0; i < consumed; i++) await iterator.next();
-        await sleep(5);
-        const bound = (Math.floor(consumed / chunksize) + 3 * size) * chunksize;
-        assert.ok(pulled <= bound, `${pulled} pulled, the bound is ${bound}`);
-        await iterator.return();
-      },
-    ),
-    { numRuns: sized(30) },
-  );
 });
 
 check('blocking forms', () => {
@@ -204,31 +68,6 @@ check('blocking forms', () => {
   const fresh = new Pool({ processes: 1 });
   assert.deepEqual(fresh.mapSync(tasks.square, [1, 2, 3]), [1, 4, 9]);
   fresh.terminate();
-});
-
-check('map rejects with the first error', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.boolean(), { maxLength: 30 }),
-      poolSize,
-      fc.nat(6),
-      async (fates, size, by) => {
-        const pool = poolOf(size);
-        const list = fates.map((fails, index) => ({ index, fails }));
-        const mapping = pool.map(tasks.mayFail, list, { chunksize: by + 1 });
-        const first = fates.indexOf(true);
-        if (first < 0) assert.deepEqual(await mapping, [...list.keys()]);
-        else await assert.rejects(mapping, { name: 'TaskError', index: first });
-        assert.equal(await pool.apply(tasks.square, [3]), 9);
-      },
-    ),
-    inProcess,
-  );
-  const log = join(folder, 'all ran');
-  const list = Array.from({ length: 20 }, (_, i): [string, number] => [log, i]);
-  const failing = poolOf(2).map(tasks.logItem, [...list, 5 as never], { chunksize: 1 });
-  await assert.rejects(failing, TypeError);
-  assert.equal(readFileSync(log, 'utf8').split('\n').length - 1, 20);
 });
 
 check('errors arrive as they were', async () => {
@@ -268,43 +107,6 @@ check('an iterator goes on after an error', async () => {
     }
     assert.equal((await iterator.next()).done, true);
   }
-});
-
-check('an input that throws', async () => {
-  const failure = new Error('the input');
-  await fc.assert(
-    fc.asyncProperty(
-      fc.nat(12),
-      fc.integer({ min: 1, max: 4 }),
-      fc.boolean(),
-      async (at, by, isAsync) => {
-        const source = function* (): Generator<number> {
-          for (let i = 0; i < at; i++) yield i;
-          throw failure;
-        };
-        const asyncSource = async function* (): AsyncGenerator<number> {
-          yield* source();
-        };
-        const input = (): Input<number> => (isAsync ? asyncSource() : source());
-        const got: number[] = [];
-        const reading = async (): Promise<void> => {
-          for await (const value of poolOf(2).imap(tasks.square, input(), { chunksize: by })) {
-            got.push(value);
-          }
-        };
-        const thrown = await reading().catch((error: unknown) => error);
-        assert.equal(thrown, failure);
-        assert.equal(got.length, at - (at % by));
-        assert.equal(
-          await poolOf(2)
-            .map(tasks.square, input())
-            .catch((e: unknown) => e),
-          failure,
-        );
-      },
-    ),
-    inProcess,
-  );
 });
 
 check('what can not be serialised fails alone', async () => {

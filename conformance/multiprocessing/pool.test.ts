@@ -4,36 +4,16 @@ import { checkProgram } from '../harness/checks.ts';
 const program = checkProgram(new URL('./pool.program.ts', import.meta.url));
 
 describe('pools', () => {
-  it('map as arrays do [PL-001, PL-007]', () => {
-    program.passed('map is Array.map');
-  });
-
   it('apply a function to arguments [PL-002]', () => {
     program.passed('apply');
-  });
-
-  it('iterate over a prefix of map [PL-003]', () => {
-    program.passed('imap yields a prefix of map');
-  });
-
-  it('iterate over the results in any order [PL-004]', () => {
-    program.passed('imapUnordered yields a permutation of map');
   });
 
   it('refuse sizes that make no sense [PL-005]', () => {
     program.passed('bad sizes');
   });
 
-  it('pull input only as results are consumed [PL-006]', () => {
-    program.passed('imap pulls as it is consumed');
-  });
-
   it('have blocking forms [PL-008]', () => {
     program.passed('blocking forms');
-  });
-
-  it('reject with the error of the lowest index and go on [PL-010]', () => {
-    program.passed('map rejects with the first error');
   });
 
   it('pass errors on as they were [PL-011]', () => {
@@ -42,10 +22,6 @@ describe('pools', () => {
 
   it('go on iterating after an error [PL-012]', () => {
     program.passed('an iterator goes on after an error');
-  });
-
-  it('pass on what an input throws [PL-013]', () => {
-    program.passed('an input that throws');
   });
 
   it('fail single items and results that can not be serialised [PL-014]', () => {

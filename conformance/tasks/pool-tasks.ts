@@ -49,6 +49,12 @@ export const evaluate = defineTask(
 
 export const square = defineTask(import.meta.url, 'square', (x: number): number => x * x);
 
+export const squareAndPid = defineTask(
+  import.meta.url,
+  'squareAndPid',
+  (x: number): [number, number] => [x * x, process.pid],
+);
+
 export const add = defineTask(import.meta.url, 'add', (a: number, b: number): number => a + b);
 
 export const slowSquare = defineTask(

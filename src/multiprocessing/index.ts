@@ -38,15 +38,18 @@ export {
   logToStderr,
 } from './logger.ts';
 export { type PipeOptions, pipe } from './pipe.ts';
+export { AsyncResult } from './pool/async-result.ts';
 export type { Input } from './pool/chunks.ts';
 export type { PoolIterator } from './pool/iterators.ts';
-export {
-  type CallOptions,
-  type IterateOptions,
-  type MapOptions,
-  Pool,
-  type PoolOptions,
-} from './pool/pool.ts';
+export type {
+  ApplyAsyncOptions,
+  CallOptions,
+  IterateOptions,
+  MapAsyncOptions,
+  MapOptions,
+  PoolOptions,
+} from './pool/options.ts';
+export { Pool } from './pool/pool.ts';
 export { type ExitListener, Process } from './process.ts';
 export type {
   JoinOptions,

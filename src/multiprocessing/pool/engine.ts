@@ -49,6 +49,7 @@ export class Engine {
   readonly #onReport = (header: Room, at: number, body: Uint8Array): void =>
     this.#take(header, at, body);
   #state: State = 'running';
+  #hasBegun = false;
   #isAwake = false;
   /** Looks for results, and keeps the event loop alive while calls are unsettled. */
   #looking: NodeJS.Timeout | undefined;
@@ -69,6 +70,7 @@ export class Engine {
         reclaim: (slot) => this.#crew.reclaim(slot),
         wake: () => this.wake(),
         idle: () => this.#onIdle(),
+        over: () => this.#crew.terminate(),
         nowMs: () => performance.now(),
       },
       workers,
@@ -83,7 +85,8 @@ export class Engine {
           this.#scheduler.workerLost(slot, unbegun, this.#deathOf(cause)),
       },
     );
-    this.#scheduler.start();
+    // Not from here: what is made on the way may remember by whom, and keep the user's pool.
+    queueMicrotask(this.#begin);
     void this.#receive();
   }
 
@@ -134,22 +137,31 @@ export class Engine {
   /** Runs a call to its end; blocks the thread. */
   runSync(job: PromisedCall, deadline: number): unknown {
     job.promise.catch(() => undefined);
-    this.#blocking = true;
-    for (const slot of [...this.#delayed.keys()]) this.#startDelayed(slot);
     this.submit(job);
+    if (!this.waitSync(job, deadline)) {
+      job.fail(new TimeoutError('the tasks did not end in time'));
+    }
+    if (job.outcome?.ok === true) return job.outcome.value;
+    throw job.outcome?.error;
+  }
+
+  /** Blocks the thread until the call is over: true, or until the deadline: false. */
+  readonly waitSync = (job: PromisedCall, deadline: number): boolean => {
+    this.#blocking = true;
+    this.#begin();
+    for (const slot of [...this.#delayed.keys()]) this.#startDelayed(slot);
     while (job.outcome === undefined) {
-      const left = leftUntil(deadline);
-      if (left === 0) job.fail(new TimeoutError('the tasks did not end in time'));
       this.#pump();
       if (this.#inbox.drain(this.#onReport) > 0) continue;
+      const left = leftUntil(deadline);
+      if (left === 0) break;
       this.#inbox.rungSync(Math.min(LOOK_SYNC_MS, left));
       if (this.#inbox.drain(this.#onReport) === 0) this.#crew.lookSync();
       this.#crew.retry();
     }
     this.#blocking = false;
-    if (job.outcome.ok) return job.outcome.value;
-    throw job.outcome.error;
-  }
+    return job.outcome !== undefined;
+  };
 
   close(): void {
     if (this.#state !== 'running') return;
@@ -161,7 +173,6 @@ export class Engine {
     if (this.#state === 'terminated') return;
     this.#state = 'terminated';
     this.#scheduler.stop(new ClosedError('the pool was terminated'));
-    this.#crew.terminate();
   }
 
   async join(): Promise<void> {
@@ -181,6 +192,12 @@ export class Engine {
     }
     this.#inbox.close();
   }
+
+  readonly #begin = (): void => {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    if (this.#state === 'running' || this.#scheduler.busy) this.#scheduler.start();
+  };
 
   readonly #pump = (): void => {
     this.#isAwake = false;

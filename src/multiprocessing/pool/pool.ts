@@ -2,12 +2,13 @@
  * Pools: a fixed number of worker processes that run functions over items.
  *
  * Goals: the object that users hold: the forms of calls, their options, and the life of a pool.
+ * A pool that is dropped while it runs is told, and ends when its calls have.
  * Non-goals: everything that happens behind it (engine.ts).
  */
-import { DragonError } from '../../runtime/errors/index.ts';
 import { cpuCount } from '../current.ts';
 import { resolveTarget, type Target } from '../targets.ts';
 import { deadlineOf } from '../turns.ts';
+import { AsyncResult } from './async-result.ts';
 import { ApplyCall, MapCall, type PromisedCall } from './calls.ts';
 import {
   ArraySource,
@@ -20,45 +21,27 @@ import {
 } from './chunks.ts';
 import { Engine } from './engine.ts';
 import { IteratorJob, PoolIterator } from './iterators.ts';
+import {
+  type ApplyAsyncOptions,
+  type Callbacks,
+  type CallOptions,
+  count,
+  type IterateOptions,
+  type MapAsyncOptions,
+  type MapOptions,
+  type PoolOptions,
+} from './options.ts';
 import { CREDIT_MIN } from './scheduler.ts';
 
-export interface PoolOptions<I extends readonly unknown[] = readonly unknown[]> {
-  /** Number of worker processes; default: the number of cores. */
-  readonly processes?: number;
-  /** Called in each worker before its first task; a worker in which it throws is a failed one. */
-  readonly initializer?: Target<I>;
-  readonly initargs?: I;
-  /** Chunks after which a worker is replaced by a fresh one; default: never. */
-  readonly maxTasksPerChild?: number;
-}
-
-export interface CallOptions {
-  /** Rejects the call with the signal's reason; see `Pool` for what becomes of its tasks. */
-  readonly signal?: AbortSignal;
-  /** Milliseconds after which the call rejects with TimeoutError; default: for ever. */
-  readonly timeout?: number;
-}
-
-export interface MapOptions extends CallOptions {
-  /**
-   * Items that travel and run together; default: a quarter of each worker's share, and 1 for
-   * an asynchronous input, whose length is not known.
-   */
-  readonly chunksize?: number;
-}
-
-export interface IterateOptions {
-  readonly signal?: AbortSignal;
-  /** Items that travel and run together; default 1. */
-  readonly chunksize?: number;
-}
-
-function count(what: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
-  throw new DragonError(`${what} must be an integer of at least 1, not ${String(value)}`, {
-    code: 'ERR_INVALID_ARGUMENT',
+/** Engines of pools that nobody holds any more. */
+const dropped = new FinalizationRegistry<Engine>((engine) => {
+  if (engine.state !== 'running') return;
+  process.emitWarning('a Pool was dropped while it runs; close or terminate it, or `await using`', {
+    type: 'ResourceWarning',
+    code: 'RT_POOL_DROPPED',
   });
-}
+  engine.close();
+});
 
 /**
  * Worker processes that run tasks.
@@ -85,16 +68,23 @@ export class Pool implements AsyncDisposable {
 
   /** Starts the workers in the background. Throws ERR_NO_RUNTIME outside a runtime. */
   constructor(options: PoolOptions = {}) {
-    const { maxTasksPerChild } = options;
+    const { initializer, initargs = [], maxTasksPerChild } = options;
+    const chunksPerWorker =
+      maxTasksPerChild === undefined
+        ? Number.POSITIVE_INFINITY
+        : count('maxTasksPerChild', maxTasksPerChild);
     this.#engine = new Engine({
       workers: count('processes', options.processes ?? cpuCount()),
-      chunksPerWorker:
-        maxTasksPerChild === undefined
-          ? Number.POSITIVE_INFINITY
-          : count('maxTasksPerChild', maxTasksPerChild),
-      initializer: options.initializer && resolveTarget(options.initializer as Target),
-      initargs: options.initargs ?? [],
+      chunksPerWorker,
+      initializer: initializer && resolveTarget(initializer as Target),
+      initargs,
     });
+    dropped.register(this, this.#engine);
+  }
+
+  /** Number of workers. */
+  get size(): number {
+    return this.#engine.workers;
   }
 
   /** Process ids of the workers that have started. */
@@ -112,9 +102,8 @@ export class Pool implements AsyncDisposable {
     options?: CallOptions,
   ): Promise<Awaited<R>> {
     try {
-      return this.#run(this.#applyCall('apply', target as Target, args), options) as Promise<
-        Awaited<R>
-      >;
+      const job = this.#applyCall('apply', target as Target, args);
+      return this.#run(job, options).promise as Promise<Awaited<R>>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -124,35 +113,80 @@ export class Pool implements AsyncDisposable {
   applySync<A extends readonly unknown[], R>(
     target: Target<A, R>,
     args: A,
-    options: { readonly timeout?: number } = {},
+    options: CallOptions = {},
   ): Awaited<R> {
-    const deadline = deadlineOf(options);
-    const job = this.#applyCall('applySync', target as Target, args);
-    return this.#engine.runSync(job, deadline) as Awaited<R>;
+    return this.#runSync(options, () =>
+      this.#applyCall('applySync', target as Target, args),
+    ) as Awaited<R>;
+  }
+
+  /** As `apply`, in the background. Throws at once what `apply` rejects with before it starts. */
+  applyAsync<A extends readonly unknown[], R>(
+    target: Target<A, R>,
+    args: A,
+    options: ApplyAsyncOptions<Awaited<R>> = {},
+  ): AsyncResult<Awaited<R>> {
+    return this.#background(this.#applyCall('applyAsync', target as Target, args), options);
   }
 
   /**
    * Calls `target(item)` for every item and returns the results in order. Waits for all, then
-   * rejects with the error of the lowest index, if any failed. Rejects as `apply` does.
+   * rejects with the error of the lowest index, if any failed; with `failFast` it rejects with
+   * the first error that comes and drops what no worker has begun. Rejects as `apply` does.
    */
   map<T, R>(target: Target<[T], R>, items: Input<T>, options?: MapOptions): Promise<Awaited<R>[]> {
-    try {
-      const job = this.#mapCall('map', target as Target, items, options, false);
-      return this.#run(job, options) as Promise<Awaited<R>[]>;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#map('map', target as Target, items, options, false);
   }
 
   /** As `map` over an iterable; blocks the thread. */
   mapSync<T, R>(
     target: Target<[T], R>,
     items: Iterable<T>,
-    options: { readonly chunksize?: number; readonly timeout?: number } = {},
+    options: MapOptions = {},
   ): Awaited<R>[] {
-    const deadline = deadlineOf(options);
-    const job = this.#mapCall('mapSync', target as Target, items, options, false);
-    return this.#engine.runSync(job, deadline) as Awaited<R>[];
+    return this.#runSync(options, () =>
+      this.#mapCall('mapSync', target as Target, items, options, false),
+    ) as Awaited<R>[];
+  }
+
+  /** As `map`, in the background. */
+  mapAsync<T, R>(
+    target: Target<[T], R>,
+    items: Input<T>,
+    options: MapAsyncOptions<Awaited<R>> = {},
+  ): AsyncResult<Awaited<R>[]> {
+    const job = this.#mapCall('mapAsync', target as Target, items, options, false);
+    return this.#background(job, options);
+  }
+
+  /** As `map`, for items that are lists of arguments: calls `target(...item)`. */
+  starmap<A extends readonly unknown[], R>(
+    target: Target<A, R>,
+    items: Input<A>,
+    options?: MapOptions,
+  ): Promise<Awaited<R>[]> {
+    return this.#map('starmap', target as Target, items, options, true);
+  }
+
+  /** As `starmap` over an iterable; blocks the thread. */
+  starmapSync<A extends readonly unknown[], R>(
+    target: Target<A, R>,
+    items: Iterable<A>,
+    options: MapOptions = {},
+  ): Awaited<R>[] {
+    return this.#runSync(options, () =>
+      this.#mapCall('starmapSync', target as Target, items, options, true),
+    ) as Awaited<R>[];
+  }
+
+  /** As `starmap`, in the background. */
+  starmapAsync<A extends readonly unknown[], R>(
+    target: Target<A, R>,
+    items: Input<A>,
+    options: MapAsyncOptions<Awaited<R>> = {},
+  ): AsyncResult<Awaited<R>[]> {
+    const job = this.#mapCall('starmapAsync', target as Target, items, options, true);
+    return this.#background(job, options);
   }
 
   /**
@@ -219,15 +253,47 @@ export class Pool implements AsyncDisposable {
     const engine = this.#engine;
     engine.accepting(name);
     const call = engine.functions.call(target, spread);
-    return new MapCall(call, this.#sourceOf(items, options?.chunksize), engine.ended);
+    const source = this.#sourceOf(items, options?.chunksize);
+    return new MapCall(call, source, engine.ended, options?.failFast === true);
   }
 
-  #run(job: PromisedCall, options: CallOptions | undefined): Promise<unknown> {
+  #map<R>(
+    name: string,
+    target: Target,
+    items: Input<unknown>,
+    options: MapOptions | undefined,
+    spread: boolean,
+  ): Promise<R[]> {
+    try {
+      const job = this.#mapCall(name, target, items, options, spread);
+      return this.#run(job, options).promise as Promise<R[]>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #run<J extends PromisedCall>(job: J, options: CallOptions | undefined): J {
     if (options?.signal !== undefined || options?.timeout !== undefined) {
       job.limit({ signal: options.signal, deadline: deadlineOf(options) });
     }
     this.#engine.submit(job);
-    return job.promise;
+    return job;
+  }
+
+  #runSync(options: CallOptions, make: () => PromisedCall): unknown {
+    const deadline = deadlineOf(options);
+    options.signal?.throwIfAborted();
+    return this.#engine.runSync(make(), deadline);
+  }
+
+  #background<R>(job: PromisedCall, options: CallOptions & Callbacks<R>): AsyncResult<R> {
+    const { callback, errorCallback } = options;
+    this.#run(job, options);
+    if (callback !== undefined || errorCallback !== undefined) {
+      const ignore = (): void => undefined;
+      (job.promise as Promise<R>).then(callback ?? ignore, errorCallback ?? ignore);
+    }
+    return new AsyncResult<R>(job, this.#engine.waitSync);
   }
 
   /** All items of an iterable, cut; those of an asynchronous one as they come. */

@@ -52,6 +52,7 @@ class Workers {
   readonly released: number[] = [];
   unsendable: unknown;
   idle = 0;
+  over = 0;
   nowMs = 0;
 
   constructor(size: number, chunksPerWorker?: number) {
@@ -69,6 +70,7 @@ class Workers {
         reclaim: (slot) => this.pipes[slot]?.shift()?.id,
         wake: () => this.scheduler.pump(),
         idle: () => this.idle++,
+        over: () => this.over++,
         nowMs: () => this.nowMs,
       },
       size,
@@ -205,6 +207,7 @@ describe('the scheduler of a pool', () => {
     for (let i = 0; i < 5; i++) workers.die(i % 2);
     expect(job.failed).toMatchObject({ code: 'ERR_PROCESS', cause: { message: 'died' } });
     expect(workers.scheduler.broken).toBeDefined();
+    expect(workers.over).toBe(1);
     const delays = workers.started.map(({ delayMs }) => delayMs);
     expect(delays.slice(2)).toEqual([20, 40, 60, 80]);
     const late = new Notes(1);

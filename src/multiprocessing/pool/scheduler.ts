@@ -51,6 +51,8 @@ export interface Ports {
   wake(): void;
   /** Called when no work is left; more may be submitted. */
   idle(): void;
+  /** Called when nothing will run any more: ends all workers. */
+  over(): void;
   nowMs(): number;
 }
 
@@ -210,6 +212,7 @@ export class Scheduler {
     }
     this.#retry.length = 0;
     for (const job of unfinished) (job as Job).fail(error);
+    this.#ports.over();
     this.#sayIdle();
   }
 
