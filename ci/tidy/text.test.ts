@@ -41,3 +41,8 @@ it.each([
 ])('%j has %i machine paths [CNF-016]', (text, count) => {
   expect(machinePaths({ path: 'a.md', text })).toHaveLength(count);
 });
+
+it('a merge that was not finished is found [CNF-015]', () => {
+  const text = `one\n${'<'.repeat(7)} ours\n<<<<<<<\n`;
+  expect(bannedWords({ path: 'a.md', text })).toHaveLength(1);
+});

@@ -1,5 +1,5 @@
-// The layout, value by value: `spec/vectors/codec/values.txt` has the bytes of version 1, which every
-// later release reads and, but for what it may write better, writes.
+// The layout, value by value: `spec/vectors/codec/values.txt` has the bytes of version 1, which
+// every later release reads and, but for what it may write better, writes.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';

@@ -9,7 +9,15 @@ const EXIT_FAILED = 1;
  * printed on standard error first. Finalizers run and children are joined, as at every end.
  *
  * @example
- * if (input.length === 0) exit('there is no input');
+ * import { defineTask, isRoot } from 'dragon-runtime';
+ * import { exit, Process } from 'dragon-runtime/multiprocessing';
+ * export const refuse = defineTask(import.meta.url, 'refuse', () => exit(3));
+ * if (isRoot()) {
+ *   const child = new Process({ target: refuse });
+ *   await child.start();
+ *   await child.join();
+ *   console.log(child.exitCode); // 3
+ * }
  */
 export function exit(reason?: unknown): never {
   process.exit(codeOf(reason));

@@ -95,9 +95,9 @@ const SELF = Symbol('the process itself');
  * @example
  * import { defineTask, isRoot } from 'dragon-runtime';
  * import { Process, Queue } from 'dragon-runtime/multiprocessing';
- * export const work = defineTask(import.meta.url, 'work', async (n: number, out: Queue<number>) => {
- *   await out.put(n * n);
- * });
+ * export const work = defineTask(import.meta.url, 'work', (n: number, out: Queue<number>) =>
+ *   out.put(n * n),
+ * );
  * if (isRoot()) {
  *   using out = new Queue<number>();
  *   const child = new Process({ target: work, args: [3, out] });
