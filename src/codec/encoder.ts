@@ -5,6 +5,7 @@ import { types } from 'node:util';
 import { SerializeError } from '../runtime/errors/index.ts';
 import { writeError } from './error-record.ts';
 import * as format from './format.ts';
+import { KeyTable } from './keys.ts';
 import { leafWriter, nounOf } from './leaves.ts';
 import { hasContent, hasInherited, hasNamedProperties, isEngineLimit, packingOf } from './looks.ts';
 import { formatPath, type Step } from './path.ts';
@@ -19,14 +20,6 @@ import { Writer } from './writer.ts';
 
 /** More objects than this are found by a Map, fewer by looking through a list. */
 const LIST_SEARCH_MAX = 8;
-
-const RECENT_KEYS = 128;
-const RECENT_KEYS_EACH = 16;
-
-/** More keys than this are forgotten after a message, so that the table can't grow for ever. */
-const KNOWN_KEYS_MAX = 4096;
-
-type KnownKey = { readonly text: string; message: number; id: number };
 
 type Mark = {
   bytes: number;
@@ -52,17 +45,13 @@ export class Encoder {
   parts: Uint8Array[] = [];
   lent: Lent[] = [];
 
-  private readonly objects: object[] = [];
+  /** Those that have ids, `count` of them. Setting an array's length would cost more than both. */
+  private readonly objects: (object | undefined)[] = [];
+  private count = 0;
   private objectIds: Map<object, number> | undefined;
   /** Instances whose serializer is at work: a way back to them can't be written. */
   private readonly open = new Set<object>();
-  private readonly knownKeys = new Map<string, KnownKey>();
-  private readonly keysOfMessage: KnownKey[] = [];
-  /** By depth and place among the fields: lists hold objects that are all alike. */
-  private readonly recentKeys: (KnownKey | undefined)[] = new Array<undefined>(RECENT_KEYS).fill(
-    undefined,
-  );
-  private message = 0;
+  private readonly keys = new KeyTable();
   private readonly stepKinds: Step['kind'][] = [];
   private readonly stepKeys: unknown[] = [];
   private depth = 0;
@@ -76,7 +65,7 @@ export class Encoder {
 
   begin(context: CodecContext): void {
     this.context = context;
-    this.message++;
+    this.keys.begin();
     this.inherits = hasInherited();
     this.writer.begin();
   }
@@ -85,24 +74,27 @@ export class Encoder {
   end(): void {
     this.context = NONE;
     this.lenient = false;
-    this.refusal = undefined;
     if (this.parts.length > 0) this.parts = [];
     if (this.lent.length > 0) this.lent = [];
     this.depth = 0;
-    if (this.top > 0) {
-      this.stack.length = 0;
-      this.top = 0;
+    if (this.refusal !== undefined) this.forgetFailed();
+    if (this.count === 0) return;
+    if (this.objectIds === undefined) {
+      for (let i = 0; i < this.count; i++) this.objects[i] = undefined;
+    } else {
+      this.objects.length = 0;
+      this.objectIds = undefined;
     }
-    if (this.objects.length === 0) return;
-    this.objects.length = 0;
-    this.objectIds = undefined;
-    this.open.clear();
-    this.keysOfMessage.length = 0;
+    this.count = 0;
+  }
+
+  /** What a walk that comes to its end leaves behind it empty. */
+  private forgetFailed(): void {
+    this.refusal = undefined;
+    this.stack.length = 0;
+    this.top = 0;
     this.stepKeys.length = 0;
-    if (this.knownKeys.size > KNOWN_KEYS_MAX) {
-      this.knownKeys.clear();
-      this.recentKeys.fill(undefined);
-    }
+    this.open.clear();
   }
 
   value(value: unknown): void {
@@ -136,6 +128,8 @@ export class Encoder {
     this.step(kind, key);
     this.value(value);
     this.depth--;
+    // It may be an object, which nothing of the encoder is to keep alive.
+    if (kind !== 'property') this.stepKeys[this.depth] = undefined;
   }
 
   refuse(noun: string, cause?: unknown): never {
@@ -154,6 +148,7 @@ export class Encoder {
   failure(error: unknown): unknown {
     if (error === this.refusal) return error;
     if (isEngineLimit(error)) {
+      this.refusal = error;
       const text = "$ can't be serialized: it is nested too deeply or too large";
       return new SerializeError(text, { cause: error, details: { path: '$' } });
     }
@@ -323,32 +318,15 @@ export class Encoder {
 
   private key(key: string, place: number): void {
     const { writer } = this;
-    const slot = (this.depth * RECENT_KEYS_EACH + place) & (RECENT_KEYS - 1);
-    let known = this.recentKeys[slot];
-    if (known === undefined || known.text !== key) {
-      known = this.knownKey(key);
-      this.recentKeys[slot] = known;
-    }
-    if (known.message !== this.message) {
-      known.message = this.message;
-      known.id = this.keysOfMessage.length;
-      this.keysOfMessage.push(known);
+    const id = this.keys.find(key, this.depth, place);
+    if (id < 0) {
       writer.string(key);
-    } else if (known.id < format.SMALL_INT_END) {
-      writer.byte(known.id);
+    } else if (id < format.SMALL_INT_END) {
+      writer.byte(id);
     } else {
       writer.byte(format.KEY);
-      writer.number(known.id);
+      writer.number(id);
     }
-  }
-
-  private knownKey(text: string): KnownKey {
-    let known = this.knownKeys.get(text);
-    if (known === undefined) {
-      known = { text, message: 0, id: 0 };
-      this.knownKeys.set(text, known);
-    }
-    return known;
   }
 
   private array(value: readonly unknown[]): void {
@@ -452,25 +430,26 @@ export class Encoder {
 
   private idOf(value: object): number {
     if (this.objectIds !== undefined) return this.objectIds.get(value) ?? -1;
-    return this.objects.indexOf(value);
+    for (let i = 0; i < this.count; i++) if (this.objects[i] === value) return i;
+    return -1;
   }
 
   private remember(value: object): void {
-    const id = this.objects.length;
-    this.objects.push(value);
+    const id = this.count++;
+    this.objects[id] = value;
     if (this.objectIds !== undefined) {
       this.objectIds.set(value, id);
     } else if (id >= LIST_SEARCH_MAX) {
-      this.objectIds = new Map(this.objects.map((object, i) => [object, i]));
+      this.objectIds = new Map(this.objects.map((object, i) => [object as object, i]));
     }
   }
 
   private mark(): Mark {
-    const { writer, objects, keysOfMessage, parts, lent, depth } = this;
+    const { writer, count, keys, parts, lent, depth } = this;
     return {
       bytes: writer.length,
-      objects: objects.length,
-      keys: keysOfMessage.length,
+      objects: count,
+      keys: keys.count,
       parts: parts.length,
       lent: lent.length,
       depth,
@@ -479,11 +458,13 @@ export class Encoder {
 
   private rollBack(mark: Mark): void {
     this.writer.cutTo(mark.bytes);
-    for (const object of this.objects.splice(mark.objects)) {
+    while (this.count > mark.objects) {
+      const object = this.objects[--this.count] as object;
+      this.objects[this.count] = undefined;
       this.objectIds?.delete(object);
       this.open.delete(object);
     }
-    for (const key of this.keysOfMessage.splice(mark.keys)) key.message = 0;
+    this.keys.cutTo(mark.keys);
     this.parts.length = mark.parts;
     for (const lent of this.lent.splice(mark.lent)) lent.cancel();
     this.depth = mark.depth;
