@@ -1,8 +1,17 @@
 // What V8 compiled of the package is kept, used, and made anew when something is wrong with it.
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ProgramFolder } from './head.ts';
+import { ProgramFolder, packageRoot } from './head.ts';
 
 /** Coverage would have the interpreter do without. */
 const env = { NODE_V8_COVERAGE: '', NODE_OPTIONS: '' };
@@ -48,6 +57,22 @@ it('the compiled package is kept, and used while nothing is wrong with it [LDR-0
   chmodSync(path, 0o666);
   await start(folder);
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+it('two installations of one build keep their own, with their own paths [LDR-016]', async () => {
+  const folder = new ProgramFolder({
+    'prog.ts': `import { Lock } from 'dragon-runtime/multiprocessing';
+      try { new Lock(); } catch (error) { console.log((error as Error).stack); }`,
+  });
+  const other = folder.path('other');
+  cpSync(join(packageRoot, 'dist'), join(other, 'dist'), { recursive: true });
+  copyFileSync(join(packageRoot, 'package.json'), join(other, 'package.json'));
+  symlinkSync(join(packageRoot, 'node_modules'), join(other, 'node_modules'));
+  for (const installation of [packageRoot, other, packageRoot, other]) {
+    const { stdout } = await folder.run('prog.ts', { env, installation });
+    expect(stdout).toContain(`(${join(installation, 'dist/package.cjs')}:`);
+  }
+  expect(kept(folder)).toHaveLength(2);
 });
 
 it('an interpreter with flags of its own does without [LDR-016]', async () => {

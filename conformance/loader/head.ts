@@ -12,7 +12,7 @@ const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 /** The package under test. */
 export const packageRoot = resolve(repository, process.env['DRAGON_PACKAGE'] ?? '.');
 
-const bootstrap = join(packageRoot, 'dist/runtime/bootstrap/main.cjs');
+const bootstrap = 'dist/runtime/bootstrap/main.cjs';
 
 /** Path to content; a content that starts with `->` makes a symbolic link. */
 export type Files = Readonly<Record<string, string>>;
@@ -29,6 +29,8 @@ export type RunOptions = {
   readonly env?: NodeJS.ProcessEnv;
   readonly cacheDir?: string;
   readonly killAfterMs?: number;
+  /** Another one than the package under test. */
+  readonly installation?: string;
 };
 
 /** Lives as long as the test that makes it. */
@@ -67,7 +69,8 @@ export class ProgramFolder {
       DRAGON_CACHE_DIR: options.cacheDir ?? this.cacheDir,
       ...options.env,
     };
-    const child = spawn(process.execPath, [bootstrap, ...(options.args ?? [])], {
+    const main = join(options.installation ?? packageRoot, bootstrap);
+    const child = spawn(process.execPath, [main, ...(options.args ?? [])], {
       env,
       cwd: this.root,
       killSignal: 'SIGKILL',

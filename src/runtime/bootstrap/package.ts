@@ -69,11 +69,22 @@ function loadCached(): object {
   return module.exports;
 }
 
-/** The head and started processes run different parts of the script. */
+/**
+ * The head and started processes run different parts of the script. What V8 has compiled bears the
+ * path of its script, which stacks show, so each installation has its own.
+ */
 function cacheFile(): string {
   const { DRAGON_CACHE_DIR, DRAGON_ROLE } = process.env;
-  const name = `code-${PACKAGE_DIGEST}-${process.version}-${process.arch}-${DRAGON_ROLE}`;
+  const script = `${PACKAGE_DIGEST}-${checksum(path)}`;
+  const name = `code-${script}-${process.version}-${process.arch}-${DRAGON_ROLE}`;
   return join(DRAGON_CACHE_DIR ?? '', GENERATION, name);
+}
+
+/** FNV-1a: tells paths apart, and needs no module. */
+function checksum(text: string): string {
+  let sum = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193);
+  return (sum >>> 0).toString(16);
 }
 
 /** What is kept, if only this user can have put it there. */
