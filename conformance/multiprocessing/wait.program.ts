@@ -62,8 +62,8 @@ check('the ready ones, in order, each once', async () => {
   const all = toys(200);
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.nat(199), { maxLength: 250 }),
-      fc.uniqueArray(fc.nat(199), { maxLength: 20 }),
+      fc.array(fc.nat(199), { maxLength: 250, size: 'max' }),
+      fc.uniqueArray(fc.nat(199), { maxLength: 20, size: 'max' }),
       fc.nat(1),
       async (input, readyOnes, way) => {
         for (const i of readyOnes) all[i]?.fill();
