@@ -129,10 +129,11 @@ TEST_CASE("readers and writers, and memory that changes its size [PRF-027, PRF-0
 TEST_CASE("one payload for many, whoever has a share of it [PRF-032]") {
   for (const Fate fate : {Fate::kLives, Fate::kKilled}) {
     RunPlan plan = quiet_plan();
+    plan.channels.push_back({6, 0, 0});
     WorkerPlan worker;
     for (uint32_t i = 0; i < 12; ++i) {
       for (const OpKind kind : {OpKind::kShare, OpKind::kReceive, OpKind::kReceiveInto}) {
-        worker.ops.push_back({kind, Patience::kShort, static_cast<uint8_t>(i), 100 * i + 1});
+        worker.ops.push_back({kind, Patience::kShort, static_cast<uint8_t>(i % 2), 100 * i + 1});
       }
     }
     plan.workers = {worker, worker, worker};
