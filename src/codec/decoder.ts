@@ -392,6 +392,9 @@ export class Decoder {
     const viewClass = format.viewClasses[kind];
     if (viewClass === undefined) return this.damaged(`unknown kind of array ${kind}`);
     const data = apart ? this.part() : this.take(this.count(1));
+    if (kind === format.VIEW_UINT8 && data.byteLength < format.LENT_BYTES_MIN) {
+      return this.remember(new Uint8Array(data));
+    }
     const bytesEach = viewClass.BYTES_PER_ELEMENT ?? 1;
     if (data.byteLength % bytesEach !== 0) this.damaged('an array is cut off');
     const buffer = this.bufferOf(data);

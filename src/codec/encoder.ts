@@ -222,6 +222,13 @@ export class Encoder {
       this.reference(value, known);
       return;
     }
+    // A view is no proxy, and asking for one is a call into native code.
+    if (ArrayBuffer.isView(value)) {
+      this.remember(value);
+      const prototype = Object.getPrototypeOf(value) as object | null;
+      if (!leafWriter.fewBytes(this, value, prototype)) this.instance(value, prototype);
+      return;
+    }
     if (types.isProxy(value)) this.refuse('it is a proxy');
     this.remember(value);
     const prototype = Object.getPrototypeOf(value) as object | null;

@@ -119,4 +119,5 @@ export const viewClasses: readonly (ViewClass | undefined)[] = [
   (globalThis as { Float16Array?: ViewClass }).Float16Array,
 ];
 
+export const VIEW_UINT8 = 0;
 export const VIEW_BUFFER = 12;

@@ -5,6 +5,7 @@ import { types } from 'node:util';
 import type { Encoder } from './encoder.ts';
 import * as format from './format.ts';
 import { opaqueNoun } from './opaque.ts';
+import { entryFor } from './registry.ts';
 import type { Writer } from './writer.ts';
 
 const FUNCTION = 'it is a function; pass data, or name the function by module and export';
@@ -13,10 +14,14 @@ export function nounOf(value: unknown): string {
   return typeof value === 'function' ? FUNCTION : `it is a ${typeof value}`;
 }
 
+/** The class of a typed array, whatever its prototype is; undefined for a DataView. */
 const typedArrayTag = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype) as object,
   Symbol.toStringTag,
 )?.get as (this: unknown) => string | undefined;
+
+const bytesPrototype = Uint8Array.prototype;
+const bufferPrototype = ArrayBuffer.prototype;
 
 const viewKinds = new Map(format.viewClasses.map((viewClass, kind) => [viewClass?.name, kind]));
 
@@ -114,6 +119,24 @@ function bytesOrPart(encoder: Encoder, bytes: Uint8Array): void {
   }
 }
 
+/**
+ * Writes a Uint8Array of the usual kind whose bytes are few, or returns false. It needs none of the
+ * questions that others do: what shows bytes has them, and an ArrayBuffer is not shared.
+ */
+function fewBytes(encoder: Encoder, value: ArrayBufferView, prototype: object | null): boolean {
+  if (prototype !== bytesPrototype || typedArrayTag.call(value) !== 'Uint8Array') return false;
+  const length = value.byteLength;
+  if (length === 0 || length >= format.PART_BYTES_MIN) return false;
+  if (entryFor(prototype) !== undefined) return false;
+  if (Object.getPrototypeOf(value.buffer) !== bufferPrototype) return false;
+  const { writer } = encoder;
+  writer.byte(format.VIEW);
+  writer.byte(format.VIEW_UINT8);
+  writer.number(length);
+  writer.raw(value as Uint8Array);
+  return true;
+}
+
 function view(encoder: Encoder, value: ArrayBufferView): string {
   const { buffer } = value;
   if (types.isSharedArrayBuffer(buffer)) return SHARED;
@@ -178,4 +201,9 @@ function write(encoder: Encoder, value: object): string {
   return refused === undefined ? 'plain' : `it is ${refused}`;
 }
 
-export const leafWriter = { bigint, numbers, write };
+export const leafWriter = {
+  fewBytes,
+  bigint,
+  numbers,
+  write,
+};

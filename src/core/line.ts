@@ -19,6 +19,9 @@ import {
 
 /** Payloads up to this length are copied once more, since a view made here is cheaper. */
 const ROOM_BYTES = 1024;
+/** Messages that are longer share their memory with others, up to this length. */
+const SHARED_BYTES = 512;
+const SLAB_BYTES = 16 * 1024;
 /** Room for the messages of one `receiveMany`; longer ones are received by themselves. */
 const BATCH_BYTES = 64 * 1024;
 const BATCH_MESSAGES = 256;
@@ -52,7 +55,13 @@ export interface ReceivedBatch extends Batch {
 export class Line {
   readonly #addon: NativeBinding = loadAddon();
   readonly #words = new Float64Array(PORT_WORDS);
-  readonly #room = new Uint8Array(ROOM_BYTES);
+  /**
+   * Where messages arrive, and behind that those that have: each view keeps all of it. An idle
+   * attachment has the first part only.
+   */
+  #slab = new Uint8Array(ROOM_BYTES);
+  #room = this.#slab;
+  #slabUsed = SLAB_BYTES;
   readonly #port: NativePort;
   /** What ended a batch that had messages, for the next receive to tell. */
   #untold = 0;
@@ -83,7 +92,8 @@ export class Line {
   }
 
   send(parts: Uint8Array | Uint8Array[], hints: number, timeoutMs: number, how: number): number {
-    const bytes = parts instanceof Uint8Array ? outOfHeap(parts) : parts;
+    const only = parts instanceof Uint8Array ? parts : parts.length === 1 ? parts[0] : undefined;
+    const bytes = only === undefined ? parts : outOfHeap(only);
     return -this.#addon.send(this.#port, bytes, hints, timeoutMs, how);
   }
 
@@ -106,7 +116,24 @@ export class Line {
     if (this.#untold !== 0) return this.#tell();
     const result = this.#addon.receive(this.#port, this.#room, timeoutMs, waitMode, tasks);
     if (typeof result !== 'number') return result;
-    return result >= 0 ? this.#room.slice(0, result) : -result;
+    return result >= 0 ? this.#arrived(result) : -result;
+  }
+
+  /** The message of this length that lies in the room, in a place of its own. */
+  #arrived(length: number): Uint8Array {
+    // So few bytes lie in the heap of JavaScript, which is the cheapest place.
+    if (length <= IN_HEAP_BYTES || length > SHARED_BYTES) return this.#room.slice(0, length);
+    if (this.#slabUsed + length > SLAB_BYTES) {
+      const next = new Uint8Array(SLAB_BYTES);
+      next.set(this.#room);
+      this.#slab = next;
+      this.#room = new Uint8Array(next.buffer, 0, ROOM_BYTES);
+      this.#slabUsed = ROOM_BYTES;
+    }
+    const at = this.#slabUsed;
+    this.#slab.copyWithin(at, 0, length);
+    this.#slabUsed = (at + length + 7) & ~7;
+    return new Uint8Array(this.#slab.buffer, at, length);
   }
 
   /** The length of the message that lies in `room` now, or minus a status. */
