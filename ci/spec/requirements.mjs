@@ -24,6 +24,7 @@ export const components = {
   PL: 'pools',
   LCK: 'locks',
   VAL: 'shared values, arrays and structs',
+  SHM: 'shared memory by name, shareable lists',
   CPT: 'ported tests',
   PRP: 'properties',
   COD: 'codec',

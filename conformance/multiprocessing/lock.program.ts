@@ -5,10 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClosedError, NotOwnerError, OwnerDiedError, TimeoutError } from 'dragon-runtime';
-import { Lock, type LockOptions, Queue } from 'dragon-runtime/multiprocessing';
+import {
+  Lock,
+  type LockGuard,
+  type LockOptions,
+  Process,
+  Queue,
+} from 'dragon-runtime/multiprocessing';
 import fc from 'fast-check';
 import { check, inProcess, multiProcess, runChecks } from '../harness/inside.ts';
 import { type Flavour, startActors } from '../tasks/actors.ts';
+import { dieAt } from '../tasks/lock-tasks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lock-'));
 const flavour = fc.constantFrom<Flavour>('async', 'sync');
@@ -301,6 +308,71 @@ check('a killed worker hinders nobody', async () => {
   carrier.putSync(throwing);
   using travelled = carrier.getSync();
   await assert.rejects(travelled.acquire({ timeout: 5000 }), OwnerDiedError);
+});
+
+check('killed between the changes of JavaScript', async () => {
+  // One change takes the lock, two free it: a point before and one behind each of them.
+  const points = 6;
+  const dies = async (point: number, byGuard: boolean): Promise<void> => {
+    using lock = new Lock();
+    const stale = lock.guardSync();
+    stale.release();
+    const child = new Process({ target: dieAt, args: [lock, point, byGuard] });
+    await child.start();
+    await child.join();
+    assert.equal(child.signal, point > points ? null : 'SIGKILL');
+    assert.equal(await lock.acquire({ timeout: 5000 }), true);
+    assert.equal(lock.ownerDied, point > 1 && point < points, `point ${point}`);
+    assert.equal(stale.held, false);
+    assert.throws(() => stale.release(), NotOwnerError);
+    lock.release();
+    assert.deepEqual([lock.locked, lock.tryAcquire(), lock.ownerDied], [false, true, false]);
+    lock.release();
+  };
+  const each = Array.from({ length: points + 1 }, (_, i) => i + 1);
+  await Promise.all(each.map((point) => dies(point, point % 2 === 0)));
+});
+
+check('numbers', async () => {
+  // Whatever forms an acquisition and its release have, no guard of an earlier one releases it.
+  const step = fc.constantFrom('sync', 'try', 'guard', 'run', 'other');
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      using lock = new Lock();
+      using carrier = new Queue<Lock>();
+      carrier.putSync(lock);
+      using other = carrier.getSync();
+      const stale: LockGuard[] = [];
+      for (const kind of steps) {
+        if (kind === 'run')
+          assert.deepEqual(
+            lock.tryRun(() => lock.locked),
+            { ok: true, value: true },
+          );
+        else if (kind === 'guard') {
+          const guard = lock.guardSync();
+          stale.push(guard);
+          assert.ok(guard.held && other.locked);
+          guard.release();
+        } else {
+          if (kind === 'sync') assert.equal(lock.acquireSync(), true);
+          else assert.equal((kind === 'try' ? lock : other).tryAcquire(), true);
+          for (const guard of stale) {
+            assert.equal(guard.held, false);
+            assert.throws(() => guard.release(), NotOwnerError);
+          }
+          assert.deepEqual([lock.locked, other.tryAcquire(), lock.ownerDied], [true, false, false]);
+          assert.deepEqual(
+            lock.tryRun(() => 1),
+            { ok: false },
+          );
+          (kind === 'other' ? lock : other).release();
+        }
+        assert.equal(lock.locked, false);
+      }
+    }),
+    inProcess,
+  );
 });
 
 check('close', async () => {

@@ -4,11 +4,11 @@ import { checkProgram } from '../harness/checks.ts';
 const program = checkProgram(new URL('./lock.program.ts', import.meta.url));
 
 describe('locks', () => {
-  it('have one holder at a time [LCK-001]', () => {
+  it('have one holder at a time [LCK-001, PRP-012]', () => {
     program.passed('one holder at a time');
   });
 
-  it('are taken and released like a boolean, by anybody [LCK-002, LCK-003]', () => {
+  it('are taken and released like a boolean, by anybody [LCK-002, LCK-003, PRP-013]', () => {
     program.passed('follows a boolean');
   });
 
@@ -16,7 +16,7 @@ describe('locks', () => {
     program.passed('time-outs');
   });
 
-  it('are never taken by a waiter that has gone [LCK-004]', () => {
+  it('are never taken by a waiter that has gone [LCK-004, PRP-014]', () => {
     program.passed('gone waiters take nothing');
   });
 
@@ -50,6 +50,14 @@ describe('locks', () => {
 
   it('survive a worker that is killed with a message in flight [LCK-023]', () => {
     program.passed('a killed worker hinders nobody');
+  });
+
+  it('are as they were when a process dies between two changes of its own [LCK-041]', () => {
+    program.passed('killed between the changes of JavaScript');
+  });
+
+  it('have acquisitions that no guard of an earlier one ends [LCK-011, LCK-042]', () => {
+    program.passed('numbers');
   });
 
   it('are closed for this process by close [LCK-030]', () => {

@@ -17,6 +17,8 @@ void LockFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&LockFace::acquire_sync>("acquireSync"),
                       InstanceMethod<&LockFace::release>("release"),
                       InstanceMethod<&LockFace::release_if>("releaseIf"),
+                      InstanceMethod<&LockFace::words>("words"),
+                      InstanceMethod<&LockFace::wake>("wake"),
                       InstanceAccessor<&LockFace::locked>("locked"),
                       InstanceAccessor<&LockFace::owner_died>("ownerDied"),
                       InstanceAccessor<&LockFace::sequence>("sequence"),
@@ -94,6 +96,30 @@ Napi::Value LockFace::release_if(const Napi::CallbackInfo& info) {
   return status_value(info.Env(), lock_->release_if(sequence));
 }
 
+// [header, word of the pool, offset of destroyed, hint, state, kept], for src/core/lock-words.ts.
+Napi::Value LockFace::words(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (closed()) return status_value(env, DRAGON_CLOSED);
+  if (header_ == nullptr) {
+    const auto& table = node_->leases();
+    header_ = std::make_shared<Window>(table, lock_, lock_->words(), sizeof(LockHeader));
+    auto* word = const_cast<Word32*>(lock_->pool_destroyed());
+    pool_destroyed_ = std::make_shared<Window>(table, lock_, word, sizeof(*word));
+  }
+  Napi::Array out = Napi::Array::New(env);
+  out.Set(0u, header_->buffer(env));
+  out.Set(1u, pool_destroyed_->buffer(env));
+  out.Set(2u, static_cast<uint32_t>(offsetof(ObjectHeader, destroyed)));
+  out.Set(3u, static_cast<uint32_t>(offsetof(ObjectHeader, hint)));
+  out.Set(4u, static_cast<uint32_t>(offsetof(LockHeader, state)));
+  out.Set(5u, static_cast<uint32_t>(offsetof(LockHeader, kept)));
+  return out;
+}
+
+Napi::Value LockFace::wake(const Napi::CallbackInfo& info) {
+  return status_value(info.Env(), closed() ? DRAGON_CLOSED : lock_->wake());
+}
+
 Napi::Value LockFace::locked(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), !closed() && lock_->locked());
 }
@@ -122,8 +148,11 @@ void LockFace::cancel_lent(const Napi::CallbackInfo& info) {
   cancel_lent_face(info, closed() ? nullptr : lock_.get());
 }
 
-void LockFace::close(const Napi::CallbackInfo&) {
+void LockFace::close(const Napi::CallbackInfo& info) {
   if (closed()) return;
+  for (Window* window : {header_.get(), pool_destroyed_.get()}) {
+    if (window != nullptr) window->detach(info.Env());
+  }
   if (adopted_ != 0) lock_->close_handle(adopted_);
   lock_->close();
   lock_ = nullptr;

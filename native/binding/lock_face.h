@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "binding/node_face.h"
+#include "binding/window.h"
 #include "channel/lock_object.h"
 
 namespace dragon::binding {
@@ -30,6 +31,8 @@ class LockFace : public Napi::ObjectWrap<LockFace> {
   Napi::Value acquire_sync(const Napi::CallbackInfo& info);
   Napi::Value release_if(const Napi::CallbackInfo& info);
   Napi::Value release(const Napi::CallbackInfo& info);
+  Napi::Value words(const Napi::CallbackInfo& info);
+  Napi::Value wake(const Napi::CallbackInfo& info);
   Napi::Value locked(const Napi::CallbackInfo& info);
   Napi::Value owner_died(const Napi::CallbackInfo& info);
   Napi::Value sequence(const Napi::CallbackInfo& info);
@@ -45,6 +48,9 @@ class LockFace : public Napi::ObjectWrap<LockFace> {
   NodeFace* node_ = nullptr;
   std::shared_ptr<LockObject> lock_;
   RecordId adopted_ = 0;
+  // The lock's header, and the word of its pool.
+  std::shared_ptr<Window> header_;
+  std::shared_ptr<Window> pool_destroyed_;
 };
 
 }  // namespace dragon::binding

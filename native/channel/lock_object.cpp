@@ -24,6 +24,7 @@ Status LockObject::create(const std::shared_ptr<Pool>& pool, bool robust,
   Status status = lock->begin_create(pool, HandleKind::kLock, sizeof(LockHeader));
   if (status != DRAGON_SUCCESS) return status;
   lock->shared().flags.store(robust ? kLockRobust : 0);
+  lock->shared().state.store(kLockNew);
   status = lock->end_create();
   if (status != DRAGON_SUCCESS) return status;
   lock->remember();
@@ -56,6 +57,7 @@ Status LockObject::acquire_once(bool probe_holder) {
   for (;;) {
     const ActorId holder = holder_of(found);
     uint64_t died = found & kLockDiedBit;
+    uint64_t number = found & kLockSequenceMask;
     if (holder == 0) {
       if (kept_for_another(header.kept.load(), me_, number_of(found))) return DRAGON_WOULD_BLOCK;
     } else {
@@ -63,8 +65,9 @@ Status LockObject::acquire_once(bool probe_holder) {
           probe_holder ? node().actors().probe(holder) : node().actors().alive(holder);
       if (lives || !robust) return DRAGON_WOULD_BLOCK;
       died = kLockDiedBit;
+      number += kLockSequenceOne;
     }
-    const uint64_t mine = ((found & kLockSequenceMask) + kLockSequenceOne) | died | me_;
+    const uint64_t mine = number | died | me_;
     if (!header.state.cas(found, mine)) continue;
     if (header.kept.load() != 0) header.kept.store(0);
     return died != 0 ? DRAGON_OWNER_DIED : DRAGON_SUCCESS;
@@ -98,10 +101,16 @@ Status LockObject::release_once(const uint32_t* sequence) {
     if (holder_of(found) == 0) return DRAGON_NOT_OWNER;
     if (sequence != nullptr && number_of(found) != *sequence) return DRAGON_NOT_OWNER;
     // Before the lock is free, so that nobody slips in.
-    keep_for_first(node().lot(), place(), header.kept, number_of(found));
+    keep_for_first(node().lot(), place(), header.kept, number_of(found) + 1);
   } while (!header.state.cas_seq(found, released(found)));
   if (!nobody_waits()) wake_first();
   return DRAGON_SUCCESS;
+}
+
+Status LockObject::wake() {
+  const Status status = usable();
+  if (status == DRAGON_SUCCESS && !nobody_waits()) wake_first();
+  return status;
 }
 
 void LockObject::wake_first() {
@@ -124,7 +133,9 @@ bool LockObject::owner_died() const {
 }
 
 uint32_t LockObject::sequence() const {
-  return closed() ? 0 : static_cast<uint32_t>(shared().state.load() >> 32);
+  if (closed()) return 0;
+  const uint64_t state = shared().state.load();
+  return holder_of(state) == 0 ? number_of(state) - 1 : number_of(state);
 }
 
 bool LockObject::give_back(const AllocationInfo& object, ActorId dead) {
@@ -132,7 +143,7 @@ bool LockObject::give_back(const AllocationInfo& object, ActorId dead) {
   if ((header.flags.load() & kLockRobust) == 0) return false;
   uint64_t found = header.state.load();
   if (holder_of(found) != dead) return false;
-  return header.state.cas(found, (found & kLockSequenceMask) | kLockDiedBit);
+  return header.state.cas(found, released(found) | kLockDiedBit);
 }
 
 }  // namespace dragon

@@ -5,6 +5,12 @@
 // 1 ms, then the lock is kept for its actor for a moment. A lock whose holder died is taken over
 // by the next acquirer, who gets OWNER_DIED and holds it (unless the lock is not robust: then it
 // stays held until somebody releases it).
+//
+// The number in the state is that of the acquisition that holds the lock, or of the next one: it
+// grows when an acquisition ends. So a free lock is taken by a compare-and-swap of its lower half
+// alone, which src/core/lock-words.ts does from JavaScript; there a release raises the number
+// first, which ends the acquisition for everybody who names it, and then frees the lower half.
+// Between the two the lock is held, by an acquisition that nobody can name.
 #pragma once
 
 #include <cstdint>
@@ -19,18 +25,22 @@ constexpr uint32_t kLockRobust = 1;
 
 struct LockHeader {
   ObjectHeader object;
-  // Bits 0..30 holder, bit 31 the holder before it died, 32..63 sequence.
+  // Bits 0..30 holder, bit 31 the holder before it died, 32..63 number.
   Word64 state;
-  Word64 kept;  // see hand_over.h; stamped with the number of the acquisition that ended
+  Word64 kept;  // see hand_over.h; stamped with the number of the next acquisition
   Word32 flags;
   Word32 spare[3];
 };
 static_assert(sizeof(LockHeader) == 64 && offsetof(LockHeader, state) == 32);
+// src/core/lock-words.ts reads and writes these.
+static_assert(offsetof(LockHeader, kept) == 40 && offsetof(ObjectHeader, destroyed) == 4);
+static_assert(offsetof(ObjectHeader, hint) == 8);
 
 constexpr uint64_t kLockHolderMask = (1ull << 31) - 1;
 constexpr uint64_t kLockDiedBit = 1ull << 31;
 constexpr uint64_t kLockSequenceOne = 1ull << 32;
 constexpr uint64_t kLockSequenceMask = ~(kLockSequenceOne - 1);
+constexpr uint64_t kLockNew = kLockSequenceOne;  // free, the first acquisition is number 1
 
 class LockObject : public ManagedObject {
  public:
@@ -52,7 +62,7 @@ class LockObject : public ManagedObject {
       uint64_t found = shared().state.load(std::memory_order_relaxed);
       const bool free = (found & (kLockHolderMask | kLockDiedBit)) == 0;
       if (free && shared().kept.load(std::memory_order_relaxed) == 0 &&
-          shared().state.cas(found, found + kLockSequenceOne + me_)) {
+          shared().state.cas(found, found + me_)) {
         return DRAGON_SUCCESS;
       }
     }
@@ -88,6 +98,14 @@ class LockObject : public ManagedObject {
   // modulo 2^32.
   uint32_t sequence() const;
 
+  // Wakes who a release that was made elsewhere has to wake.
+  Status wake();
+
+  // The header, and the word that says whether its pool was destroyed, for those who look and
+  // change by themselves; nullptr once it is closed.
+  uint8_t* words() const { return closed() ? nullptr : base(); }
+  const Word32* pool_destroyed() const { return closed() ? nullptr : pool_destroyed_; }
+
   using ManagedObject::place;
   WaitPlace place() const { return ManagedObject::place(kLaneLock); }
 
@@ -108,7 +126,9 @@ class LockObject : public ManagedObject {
            shared().object.destroyed.load(std::memory_order_relaxed) == kObjectAlive &&
            pool_destroyed_->load(std::memory_order_relaxed) == kObjectAlive;
   }
-  static uint64_t released(uint64_t state) { return state & kLockSequenceMask; }
+  static uint64_t released(uint64_t state) {
+    return (state & kLockSequenceMask) + kLockSequenceOne;
+  }
   bool nobody_waits() const {
     return (ParkingLot::waiters_seq(shared().object.hint) & kHintBit) == 0;
   }

@@ -8,6 +8,7 @@
 import { Status } from '../runtime/errors/codes.ts';
 import { errorFromStatus } from '../runtime/errors/index.ts';
 import { type Lent, Role } from './channel.ts';
+import { Freed, LockWords, NO_WORDS } from './lock-words.ts';
 import { loadAddon, type NativeLock } from './native.ts';
 import { check, type Node, unwrap } from './node.ts';
 import type { Pool } from './pool.ts';
@@ -28,6 +29,8 @@ function taken(status: number): boolean {
 export class RobustLock {
   readonly node: Node;
   readonly native: NativeLock;
+  /** What a lock that nobody takes does not need is made by the first call that blocks or tries. */
+  #words = NO_WORDS;
 
   private constructor(node: Node, native: NativeLock) {
     this.node = node;
@@ -45,13 +48,17 @@ export class RobustLock {
   }
 
   tryAcquire(): boolean {
-    return taken(this.native.tryAcquire(false));
+    return this.#words.take() || taken(this.#look().tryAcquire(false));
   }
 
   /** True when taken, false at the deadline; blocks the thread. */
   acquireSync(options?: WaitOptions): boolean {
-    options?.signal?.throwIfAborted();
-    return taken(this.native.acquireSync(timeoutMsOf(options)));
+    let timeoutMs = -1;
+    if (options !== undefined) {
+      options.signal?.throwIfAborted();
+      timeoutMs = timeoutMsOf(options);
+    }
+    return this.#words.take() || taken(this.#look().acquireSync(timeoutMs));
   }
 
   /** True when taken, false at the deadline. An aborted acquire never leaves the lock taken. */
@@ -70,7 +77,9 @@ export class RobustLock {
 
   /** Frees the lock, whoever took it. Throws ERR_NOT_OWNER when it is free. */
   release(): void {
-    check(this.native.release(), 'release a lock');
+    const freed = this.#words.free();
+    if (freed === Freed.not) check(this.native.release(), 'release a lock');
+    else if (freed === Freed.andWake) this.native.wake();
   }
 
   /**
@@ -78,6 +87,11 @@ export class RobustLock {
    * is released, if another one holds it by now, or none.
    */
   releaseIf(sequence: number): boolean {
+    const freed = this.#words.free(sequence);
+    if (freed !== Freed.not) {
+      if (freed === Freed.andWake) this.native.wake();
+      return true;
+    }
     const status = this.native.releaseIf(sequence);
     if (status === Status.NOT_OWNER) return false;
     check(status, 'release a lock');
@@ -85,17 +99,22 @@ export class RobustLock {
   }
 
   get locked(): boolean {
-    return this.native.locked;
+    return this.#words.sequence !== undefined || this.native.locked;
   }
 
   /** Whether the current acquisition took the lock from a dead holder. */
   get ownerDied(): boolean {
-    return this.native.ownerDied;
+    return this.#words.sequence === undefined && this.native.ownerDied;
   }
 
   /** The current acquisition's number modulo 2^32: tells a guard whether it still holds. */
   get sequence(): number {
-    return this.native.sequence;
+    return this.#words.sequence ?? this.native.sequence;
+  }
+
+  #look(): NativeLock {
+    if (this.#words === NO_WORDS) this.#words = LockWords.of(this.native, this.node.actorId);
+    return this.native;
   }
 
   lend(): Lent {
@@ -114,6 +133,7 @@ export class RobustLock {
 
   close(): void {
     this.native.close();
+    this.#words = NO_WORDS;
     this.node.waits.nudge(this.native);
   }
 }

@@ -257,6 +257,10 @@ export interface NativeLock extends NativeObject {
   release(): Status;
   /** Frees the lock if the acquisition with this number holds it. */
   releaseIf(sequence: number): Status;
+  /** Wakes who a release by the lock's words has to wake. */
+  wake(): Status;
+  /** The header, the word of its pool, and where destroyed, hint, state and kept lie. */
+  words(): [lock: ArrayBuffer, pool: ArrayBuffer, ...offsets: number[]] | Status;
   lend(role: number): Uint8Array | Status;
   cancelLent(descriptor: Uint8Array): void;
 }

@@ -64,6 +64,9 @@ export { Queue, type QueueOptions, type TryGetResult } from './queue.ts';
 export { Sentinel } from './sentinel.ts';
 export { array, RawArray, rawArray, SharedArray as Array } from './shared/array.ts';
 export type { ElementOf, InputOf, TypeCode, ViewOf } from './shared/codes.ts';
+export type { ListItem } from './shared/list-slots.ts';
+export { ShareableList, type ShareableListOptions } from './shared/shareable-list.ts';
+export { SharedMemory, type SharedMemoryOptions } from './shared/shared-memory.ts';
 export { RawStruct, rawStruct, SharedStruct, struct } from './shared/struct.ts';
 export type {
   FieldLayout,

@@ -11,6 +11,7 @@ import type { Lock, RunResult } from '../lock.ts';
 import { Cells, lendShared, reviveShared, type Travelling } from './cells.ts';
 import type { ElementOf, InputOf, TypeCode, ViewOf } from './codes.ts';
 import { type HeldLock, type LockedOptions, lockFor } from './held-lock.ts';
+import { haveElements } from './indexed.ts';
 
 /** What arrays with and without a lock have in common. */
 abstract class Elements<C extends TypeCode> implements Disposable {
@@ -85,33 +86,10 @@ abstract class Elements<C extends TypeCode> implements Disposable {
   }
 }
 
-/** The index that a property's name is, or undefined: "3", not "03", "length" or a symbol. */
-function indexOf(key: string | symbol): number | undefined {
-  if (typeof key !== 'string' || !/^-?\d/.test(key)) return undefined;
-  const index = Number(key);
-  return String(index) === key ? index : undefined;
-}
-
-// Behind the prototypes, where only names end up that no object of the chain knows: an index is
-// looked up here, and a method never is.
-Object.setPrototypeOf(
+haveElements<Elements<TypeCode>, InputOf<TypeCode>>(
   Elements.prototype,
-  new Proxy(Object.prototype, {
-    get(target, key, receiver: Elements<TypeCode>) {
-      const index = indexOf(key);
-      if (index === undefined) return Reflect.get(target, key, receiver);
-      return Elements.cellsOf(receiver).get(index);
-    },
-    set(target, key, element: InputOf<TypeCode>, receiver: Elements<TypeCode>) {
-      const index = indexOf(key);
-      if (index === undefined) return Reflect.set(target, key, element, receiver);
-      Elements.cellsOf(receiver).set(index, element);
-      return true;
-    },
-    has(target, key) {
-      return Reflect.has(target, key);
-    },
-  }),
+  (array, index) => Elements.cellsOf(array).get(index),
+  (array, index, element) => Elements.cellsOf(array).set(index, element),
 );
 
 /**

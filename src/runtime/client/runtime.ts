@@ -16,6 +16,7 @@ import type {
   GsNameLookup,
   GsNameRegister,
   GsNameRelease,
+  GsNameUnlink,
   GsProcessJoin,
   NameInfo,
   NodeInfo,
@@ -204,12 +205,22 @@ export class Runtime {
     return found(this.#line.requestSync(lookupBody(name, options), { signal: options.signal }));
   }
 
-  async nameRelease(name: string): Promise<void> {
-    succeeded(await this.#line.request(releaseBody(name)), 'release a name');
+  /** With `descriptor` only if the name is still that object's. */
+  async nameRelease(name: string, descriptor?: Uint8Array): Promise<void> {
+    succeeded(await this.#line.request(releaseBody(name, descriptor)), 'release a name');
   }
 
-  nameReleaseSync(name: string): void {
-    succeeded(this.#line.requestSync(releaseBody(name)), 'release a name');
+  nameReleaseSync(name: string, descriptor?: Uint8Array): void {
+    succeeded(this.#line.requestSync(releaseBody(name, descriptor)), 'release a name');
+  }
+
+  /** Frees a name, whoever holds references; with `descriptor` only if it is that object's. */
+  async nameUnlink(name: string, descriptor?: Uint8Array): Promise<void> {
+    succeeded(await this.#line.request(unlinkBody(name, descriptor)), 'unlink a name');
+  }
+
+  nameUnlinkSync(name: string, descriptor?: Uint8Array): void {
+    succeeded(this.#line.requestSync(unlinkBody(name, descriptor)), 'unlink a name');
   }
 
   async nameList(): Promise<readonly NameInfo[]> {
@@ -336,8 +347,12 @@ function lookupBody(name: string, options: LookupOptions): Body<GsNameLookup> {
   return { type: 'GsNameLookup', name, hold, wait, timeoutMs: timeoutField(timeout) };
 }
 
-function releaseBody(name: string): Body<GsNameRelease> {
-  return { type: 'GsNameRelease', name };
+function releaseBody(name: string, descriptor?: Uint8Array): Body<GsNameRelease> {
+  return { type: 'GsNameRelease', name, descriptor };
+}
+
+function unlinkBody(name: string, descriptor?: Uint8Array): Body<GsNameUnlink> {
+  return { type: 'GsNameUnlink', name, descriptor };
 }
 
 function found(answer: Reply): NamedObject {

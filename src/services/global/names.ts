@@ -5,7 +5,13 @@
  * object behind it lives by the native core's own counts; services only remember its handle.
  */
 import { Status } from '../../runtime/errors/codes.ts';
-import type { GsNameList, GsNameLookup, GsNameRegister, GsNameRelease } from '../messages/index.ts';
+import type {
+  GsNameList,
+  GsNameLookup,
+  GsNameRegister,
+  GsNameRelease,
+  GsNameUnlink,
+} from '../messages/index.ts';
 import { addTo, beginWait, endWait, refuse, removeFrom, reply, succeed } from './answer.ts';
 import { type Asker, askerOf, type GlobalStep, type NameRecord } from './state.ts';
 
@@ -36,7 +42,7 @@ export function lookup(step: GlobalStep, request: GsNameLookup) {
 }
 
 export function release(step: GlobalStep, request: GsNameRelease) {
-  const record = step.state.names.get(request.name);
+  const record = meant(step, request);
   const held = record?.holders.get(request.puid);
   if (record === undefined || held === undefined) {
     return refuse(step, request, Status.NOT_FOUND, `${request.name} is not held by the caller`);
@@ -44,6 +50,24 @@ export function release(step: GlobalStep, request: GsNameRelease) {
   if (held > 1) record.holders.set(request.puid, held - 1);
   else dropHolder(step, record, request.puid);
   succeed(step, request);
+}
+
+/** The references of its holders end with the name; a later object of this name is another one. */
+export function unlink(step: GlobalStep, request: GsNameUnlink) {
+  const record = meant(step, request);
+  if (record === undefined) {
+    return refuse(step, request, Status.NOT_FOUND, `no object is named ${request.name}`);
+  }
+  for (const puid of [...record.holders.keys()]) dropHolder(step, record, puid);
+  succeed(step, request);
+}
+
+/** The record of the name, unless another object is meant than the one that has it now. */
+function meant({ state }: GlobalStep, request: GsNameRelease | GsNameUnlink) {
+  const record = state.names.get(request.name);
+  const { descriptor } = request;
+  if (record === undefined || descriptor === undefined) return record;
+  return Buffer.compare(record.descriptor, descriptor) === 0 ? record : undefined;
 }
 
 export function list(step: GlobalStep, request: GsNameList) {

@@ -71,6 +71,8 @@ function message(now: GlobalStep, received: Message) {
       return names.lookup(now, received);
     case 'GsNameRelease':
       return names.release(now, received);
+    case 'GsNameUnlink':
+      return names.unlink(now, received);
     case 'GsNameList':
       return names.list(now, received);
     case 'GsNodeList':

@@ -138,6 +138,26 @@ describe('names of objects', () => {
     expect(desk.state.namesOfPuid.size).toBe(0);
   });
 
+  it('are freed for everybody by an unlink, which may mean one object [SVC-044]', () => {
+    const desk = new Desk();
+    const [a, b] = [desk.started(HEAD_PUID), desk.started(HEAD_PUID)];
+    const [one, two] = [Uint8Array.of(1), Uint8Array.of(2)];
+    const ask = (puid: bigint, type: 'GsNameUnlink' | 'GsNameRelease', descriptor?: Uint8Array) =>
+      desk.answer(desk.ask(puid, { type, name: 'n', descriptor }), 'GsReply').err;
+    expect(ask(a, 'GsNameUnlink')).toBe(Status.NOT_FOUND);
+    register(desk, a, 'n', [1]);
+    lookup(desk, b, 'n', { hold: true });
+    expect(ask(b, 'GsNameUnlink', two)).toBe(Status.NOT_FOUND);
+    expect(ask(b, 'GsNameUnlink', one)).toBe(0);
+    expect(desk.answer(lookup(desk, a, 'n'), 'GsReply').err).toBe(Status.NOT_FOUND);
+    expect(desk.state.namesOfPuid.size).toBe(0);
+    register(desk, b, 'n', [2]);
+    expect(ask(b, 'GsNameRelease', one)).toBe(Status.NOT_FOUND);
+    expect(desk.answer(lookup(desk, a, 'n'), 'GsNameReply').err).toBe(0);
+    expect(ask(b, 'GsNameRelease', two)).toBe(0);
+    expect(ask(a, 'GsNameUnlink')).toBe(Status.NOT_FOUND);
+  });
+
   it('are given back by a process that ends, all of its references at once [SVC-043]', () => {
     const desk = new Desk();
     const [a, b] = [desk.started(HEAD_PUID), desk.started(HEAD_PUID)];

@@ -302,6 +302,25 @@ export interface GsNameRelease {
   readonly replyTo: Uint8Array;
   /** the name */
   readonly name: string;
+  /** the object that is meant; absent means whatever has the name */
+  readonly descriptor?: Uint8Array | undefined;
+}
+
+/** Free a name, whoever holds references to it. */
+export interface GsNameUnlink {
+  readonly type: 'GsNameUnlink';
+  /** unique among the open requests of the sender */
+  readonly tag: number;
+  /** the process that asks */
+  readonly puid: bigint;
+  /** the actor that asks */
+  readonly actor: number;
+  /** the channel that the answer goes to */
+  readonly replyTo: Uint8Array;
+  /** the name */
+  readonly name: string;
+  /** the object that is meant; absent means whatever has the name */
+  readonly descriptor?: Uint8Array | undefined;
 }
 
 /** All names. */
@@ -526,6 +545,7 @@ export type Request =
   | GsNameRegister
   | GsNameLookup
   | GsNameRelease
+  | GsNameUnlink
   | GsNameList
   | GsNodeList
   | GsProcessCreate
@@ -571,6 +591,7 @@ export interface ReplyTo {
   GsNameRegister: GsNameReply;
   GsNameLookup: GsNameReply;
   GsNameRelease: GsReply;
+  GsNameUnlink: GsReply;
   GsNameList: GsNameListReply;
   GsNodeList: GsNodeListReply;
   GsProcessCreate: GsProcessCreateReply;
@@ -784,6 +805,18 @@ export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
       { name: 'actor', type: 'u32' },
       { name: 'replyTo', type: 'bytes' },
       { name: 'name', type: 'string' },
+      { name: 'descriptor', type: 'bytes', optional: true },
+    ],
+  },
+  GsNameUnlink: {
+    kind: 'request', reply: 'GsReply',
+    fields: [
+      { name: 'tag', type: 'u32' },
+      { name: 'puid', type: 'u64' },
+      { name: 'actor', type: 'u32' },
+      { name: 'replyTo', type: 'bytes' },
+      { name: 'name', type: 'string' },
+      { name: 'descriptor', type: 'bytes', optional: true },
     ],
   },
   GsNameList: {
