@@ -1,6 +1,6 @@
-/** Uses a pool and ends without closing it. */
+/** Uses a pool, holds it, and ends without closing it. */
 import { Pool } from 'dragon-runtime/multiprocessing';
 import { square } from '../../tasks/pool-tasks.ts';
 
-const pool = new Pool({ processes: 2 });
+export const pool = new Pool({ processes: 2 });
 console.log(await pool.apply(square, [3]));

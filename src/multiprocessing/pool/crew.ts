@@ -36,6 +36,8 @@ export interface CrewOptions {
 export interface CrewEvents {
   /** A worker is about to be reported lost: take in what it has sent. */
   drain(): void;
+  /** The process of a worker runs, or could not be started. */
+  started(): void;
   lost(slot: number, unbegun: ReadonlySet<number>, cause: unknown): void;
 }
 
@@ -231,6 +233,8 @@ export class Crew {
       await starting;
     } catch (error) {
       return this.#lose(slot, member, error);
+    } finally {
+      this.#events.started();
     }
     try {
       await member.life.end.receive({ ref: false });

@@ -13,6 +13,7 @@ import {
   ProcessError,
   TimeoutError,
 } from '../../runtime/errors/index.ts';
+import { cpuCount } from '../current.ts';
 import type { TargetReference } from '../targets.ts';
 import { leftUntil } from '../turns.ts';
 import type { PromisedCall } from './calls.ts';
@@ -28,6 +29,9 @@ const LOOK_SYNC_MS = 20;
 /** How soon a pool looks for results that nobody woke it for; then less and less often. */
 const LOOK_FIRST_MS = 10;
 const LOOK_LAST_MS = 100;
+
+/** Workers that start at a time: starting is work for processors. */
+const STARTING_MAX = Math.max(4, 2 * cpuCount());
 
 export interface EngineOptions {
   readonly workers: number;
@@ -58,6 +62,9 @@ export class Engine {
   #blocking = false;
   /** Slots whose next worker is started later. */
   readonly #delayed = new Map<number, NodeJS.Timeout>();
+  /** Slots whose next worker waits until fewer are starting: then the first ones work earlier. */
+  readonly #queued: number[] = [];
+  #starting = 0;
 
   constructor({ workers, initializer, initargs, chunksPerWorker }: EngineOptions) {
     this.workers = workers;
@@ -81,6 +88,7 @@ export class Engine {
       { workers, initializer, initargs, reports, bell },
       {
         drain: () => this.#inbox.drain(this.#onReport),
+        started: () => this.#onStarted(),
         lost: (slot, unbegun, cause) =>
           this.#scheduler.workerLost(slot, unbegun, this.#deathOf(cause)),
       },
@@ -150,6 +158,7 @@ export class Engine {
     this.#blocking = true;
     this.#begin();
     for (const slot of [...this.#delayed.keys()]) this.#startDelayed(slot);
+    for (const slot of this.#queued.splice(0)) this.#startInTurn(slot);
     while (job.outcome === undefined) {
       this.#pump();
       if (this.#inbox.drain(this.#onReport) > 0) continue;
@@ -196,7 +205,7 @@ export class Engine {
   readonly #begin = (): void => {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    if (this.#state === 'running' || this.#scheduler.busy) this.#scheduler.start();
+    if (this.#isNeeded) this.#scheduler.start();
   };
 
   readonly #pump = (): void => {
@@ -206,7 +215,7 @@ export class Engine {
 
   #start(slot: number, delayMs: number): void {
     // A blocked thread has no timers.
-    if (delayMs === 0 || this.#blocking) return this.#crew.start(slot);
+    if (delayMs === 0 || this.#blocking) return this.#startInTurn(slot);
     const timer = setTimeout(() => this.#startDelayed(slot), delayMs);
     this.#delayed.set(slot, timer);
   }
@@ -214,7 +223,27 @@ export class Engine {
   #startDelayed(slot: number): void {
     clearTimeout(this.#delayed.get(slot));
     this.#delayed.delete(slot);
-    if (this.#state === 'running' || this.#scheduler.busy) this.#crew.start(slot);
+    if (this.#isNeeded) this.#startInTurn(slot);
+  }
+
+  #startInTurn(slot: number): void {
+    if (this.#starting >= STARTING_MAX && !this.#blocking) {
+      this.#queued.push(slot);
+      return;
+    }
+    this.#starting++;
+    this.#crew.start(slot);
+  }
+
+  #onStarted(): void {
+    this.#starting--;
+    const slot = this.#queued.shift();
+    if (slot !== undefined && this.#isNeeded) this.#startInTurn(slot);
+  }
+
+  /** Whether there is or may come work for another worker. */
+  get #isNeeded(): boolean {
+    return this.#state === 'running' || this.#scheduler.busy;
   }
 
   /** Why a worker was lost, as the cause of WorkerDied and of a broken pool. */

@@ -18,8 +18,8 @@ import { CREDIT_MAX } from './scheduler.ts';
 /** Reports that wait for the pool before workers have to wait. */
 const REPORTS = 1024;
 /** Frames up to this length travel together. */
-const SMALL_BYTES = 4096;
-const BATCH_BYTES = 32 * 1024;
+const SMALL_BYTES = 8192;
+const BATCH_BYTES = 64 * 1024;
 const INBOX_BYTES = 64 * 1024;
 const INBOX_FRAMES = 256;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SerializeError, WorkerDied } from '../../runtime/errors/index.ts';
+import { ProcessError, SerializeError, WorkerDied } from '../../runtime/errors/index.ts';
 import type { Chunk, Outcome, Results } from './chunks.ts';
 import { call } from './jobs.fixture.ts';
 import { CREDIT_MAX, CREDIT_MIN, type Job, Scheduler } from './scheduler.ts';
@@ -95,11 +95,11 @@ class Workers {
     this.scheduler.results(slot, chunk.id, tookUs, () => results);
   }
 
-  die(slot: number, nowMs = 0): void {
+  die(slot: number, nowMs = 0, cause: Error = new Error('died')): void {
     this.nowMs = nowMs;
     const unbegun = new Set(this.pipes[slot]?.splice(0).map((chunk) => chunk.id));
     this.running[slot] = undefined;
-    this.scheduler.workerLost(slot, unbegun, new Error('died'));
+    this.scheduler.workerLost(slot, unbegun, cause);
   }
 }
 
@@ -213,6 +213,28 @@ describe('the scheduler of a pool', () => {
     const late = new Notes(1);
     workers.scheduler.submit(late);
     expect(late.failed).toBe(job.failed);
+  });
+
+  it('bears with workers that somebody kills, but not for ever [PL-022]', () => {
+    const workers = new Workers(2);
+    const killed = new ProcessError('killed', { exitCode: null, signal: 'SIGKILL' });
+    workers.scheduler.submit(new Notes(1));
+    for (let i = 0; i < 40; i++) workers.die(i % 2, 0, killed);
+    expect(workers.scheduler.broken).toBeUndefined();
+    expect(workers.started.every(({ delayMs }) => delayMs === 0)).toBe(true);
+    workers.die(0, 0, killed);
+    expect(workers.scheduler.broken?.error).toMatchObject({ cause: killed });
+  });
+
+  it('replaces a worker that is killed while there is no work when there is some [PL-020]', () => {
+    const workers = new Workers(2);
+    workers.ready();
+    workers.die(1, 0, new ProcessError('killed', { exitCode: null, signal: 'SIGTERM' }));
+    expect(workers.started).toHaveLength(2);
+    workers.scheduler.submit(new Notes(3));
+    expect(workers.started.slice(2)).toEqual([{ slot: 1, delayMs: 0 }]);
+    workers.scheduler.submit(new Notes(3));
+    expect(workers.started).toHaveLength(3);
   });
 
   it('does not give up while work is done, or after long lives [PL-022]', () => {

@@ -25,6 +25,15 @@ const FOLLOW = 0.25;
 /** A worker that lived this long was not a failed start. */
 const SHORT_LIFE_MS = 5000;
 
+/** Deaths of workers that come from outside say little about the next worker. */
+const KILLS_PER_WORKER = 10;
+const KILLS_MIN = 20;
+
+function wasKilled(cause: unknown): boolean {
+  if (!(cause instanceof ProcessError)) return false;
+  return cause.signal === 'SIGKILL' || cause.signal === 'SIGTERM';
+}
+
 /** Work that hands out chunks. */
 export interface Job extends ChunkOwner {
   /** Items of the next chunk and the index of the first; undefined when none is ready. */
@@ -80,6 +89,10 @@ export class Scheduler {
   #expectedUs = WORK_AHEAD_US;
   /** Workers lost in a row without any chunk settled in between. */
   #fruitless = 0;
+  /** Those that somebody has killed, in a row as well. */
+  #killed = 0;
+  /** Slots whose worker was killed while there was nothing to do: one that starts has work. */
+  readonly #resting = new Set<number>();
   #broken: { readonly error: unknown } | undefined;
   #stopping = false;
 
@@ -122,6 +135,7 @@ export class Scheduler {
   submit(job: Job): void {
     if (this.#broken !== undefined) return job.fail(this.#broken.error);
     this.#jobs.push(job);
+    this.#startResting();
     this.#ports.wake();
   }
 
@@ -182,7 +196,9 @@ export class Scheduler {
     const held = [...slot.inFlight.values()];
     slot.inFlight.clear();
     const livedMs = this.#ports.nowMs() - slot.startedAtMs;
-    this.#fruitless = livedMs >= SHORT_LIFE_MS ? 0 : this.#fruitless + 1;
+    if (livedMs >= SHORT_LIFE_MS) this.#isFruitful();
+    else if (wasKilled(cause)) this.#killed++;
+    else this.#fruitless++;
     this.#retry.unshift(...held.filter((chunk) => unbegun.has(chunk.id)));
     for (const chunk of held) {
       if (unbegun.has(chunk.id)) continue;
@@ -190,8 +206,10 @@ export class Scheduler {
       this.#settle(chunk, failed(chunk, error));
     }
     if (this.#stopping) return;
-    if (this.#fruitless > this.#slots.length + 2) return this.stop(neverWorking(cause));
-    this.#start(index);
+    if (this.#isHopeless()) return this.stop(neverWorking(cause));
+    // A process that ends also ends its workers, and needs no others.
+    if (wasKilled(cause) && !this.busy) this.#resting.add(index);
+    else this.#start(index);
     this.#ports.wake();
   }
 
@@ -232,6 +250,13 @@ export class Scheduler {
     this.#sayIdle();
   }
 
+  #startResting(): void {
+    if (this.#resting.size === 0 || this.#stopping) return;
+    const resting = [...this.#resting];
+    this.#resting.clear();
+    for (const index of resting) this.#start(index);
+  }
+
   #start(index: number): void {
     const slot = this.#slots[index];
     if (slot === undefined) return;
@@ -249,8 +274,18 @@ export class Scheduler {
     this.#start(index);
   }
 
-  #settle(chunk: Chunk, results: Results): void {
+  #isFruitful(): void {
     this.#fruitless = 0;
+    this.#killed = 0;
+  }
+
+  #isHopeless(): boolean {
+    const { length } = this.#slots;
+    return this.#fruitless > length + 2 || this.#killed > KILLS_PER_WORKER * length + KILLS_MIN;
+  }
+
+  #settle(chunk: Chunk, results: Results): void {
+    this.#isFruitful();
     chunk.job.settle(chunk, results);
   }
 

@@ -55,7 +55,7 @@ const HOLD_BACK_MS = 0.2;
 /** After a chunk that took longer the pool hears of it at once: the next one may, too. */
 const SHORT_CHUNK_MS = 0.05;
 /** Reports up to this length are copied together with their header. */
-const SMALL_BYTES = 4096;
+const SMALL_BYTES = 8192;
 
 type Callable = (...args: unknown[]) => unknown;
 
