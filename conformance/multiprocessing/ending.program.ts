@@ -21,8 +21,7 @@ import {
   setExecutable,
   setStartMethod,
 } from 'dragon-runtime/multiprocessing';
-import fc from 'fast-check';
-import { check, inProcess, runChecks } from '../harness/inside.ts';
+import { check, runChecks } from '../harness/inside.ts';
 import * as tasks from '../tasks/ending-tasks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ending-'));
@@ -97,49 +96,6 @@ check('listeners', async () => {
     ['meanwhile', 3],
   ]);
   assert.throws(() => child.once('close' as never, () => undefined), TypeError);
-});
-
-const plan = fc.record({
-  priority: fc.option(fc.integer({ min: -2, max: 3 }), { freq: 4 }),
-  fails: fc.boolean(),
-  before: fc.constantFrom<tasks.Plan['before']>(undefined, undefined, 'run', 'dispose', 'cancel'),
-});
-
-/** Whether it runs before the end. */
-function isEarly(before: tasks.Plan['before'], fails: boolean | undefined): boolean {
-  return (before === 'run' || before === 'dispose') && !fails;
-}
-
-/** What the finalizers of a plan leave, by the rules. */
-function expectedTrace(plans: readonly tasks.Plan[]): string[] {
-  const early = plans.filter(({ before, fails }) => isEarly(before, fails));
-  const left = plans
-    .map((each, at) => ({ ...each, at, rank: each.priority ?? 0 }))
-    .filter(({ before, fails, priority }) => {
-      return priority !== null && before !== 'cancel' && !isEarly(before, fails);
-    });
-  left.sort((a, b) => b.rank - a.rank || b.at - a.at);
-  return [...early, ...left].map(({ name }) => name);
-}
-
-check('order of finalizers', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(plan, { maxLength: 12 }), async (some) => {
-      const plans = some.map((each, at) => ({ ...each, name: `f${at}` }));
-      const [file, errors] = [newFile(), newFile()];
-      const stderr = { file: errors };
-      const ended = await run({ target: tasks.finalize, args: [file, plans, 'return'], stderr });
-      const expected = expectedTrace(plans);
-      assert.deepEqual(linesOf(file), expected);
-      assert.equal(ended.exitCode, 0);
-      const text = readFileSync(errors, 'utf8');
-      for (const { name, fails } of plans) {
-        const reported = text.includes(`Error: finalizer ${name}\n`);
-        assert.equal(reported, fails && expected.includes(name), name);
-      }
-    }),
-    { numRuns: Math.ceil(inProcess.numRuns / 12) },
-  );
 });
 
 check('ends with finalizers', async () => {

@@ -18,10 +18,6 @@ describe('processes that end on purpose', () => {
 });
 
 describe('finalizers', () => {
-  it('run once, by priority and then the newest first [FIN-001, FIN-002, FIN-003]', () => {
-    program.passed('order of finalizers');
-  });
-
   it('run at every end in order [FIN-004]', () => {
     program.passed('ends with finalizers');
   });

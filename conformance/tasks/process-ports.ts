@@ -8,10 +8,16 @@ import {
   type Connection,
   nativeThreadId,
   Process,
+  parentProcess,
   type Queue,
 } from 'dragon-runtime/multiprocessing';
 
-export const nothing = defineTask(import.meta.url, 'nothing', (): void => undefined);
+/** Takes what it is given, and does nothing with it. */
+export const nothing = defineTask(
+  import.meta.url,
+  'nothing',
+  (..._given: readonly unknown[]): void => undefined,
+);
 
 export const sleepFor = defineTask(
   import.meta.url,
@@ -132,5 +138,64 @@ export const signalOften = defineTask(
       process.kill(pid, 'SIGUSR2');
       await sleep(everyMs);
     }
+  },
+);
+
+/** What became of a node of a tree: one line each in a file. */
+export interface TreeLine {
+  readonly event: 'born' | 'done';
+  readonly node: number;
+  readonly pid: number;
+  readonly parentPid: number | undefined;
+  readonly daemon: boolean;
+}
+
+/** Node i of a tree hangs below `parents[i]`; node 0 is the root. */
+export interface Tree {
+  readonly parents: readonly number[];
+  readonly daemons: readonly boolean[];
+}
+
+/** Starts the nodes below it and ends without joining them; a daemon waits to be ended. */
+export const growTree = defineTask(
+  import.meta.url,
+  'growTree',
+  async (file: string, tree: Tree, node: number): Promise<void> => {
+    const { pid, daemon } = currentProcess();
+    const tell = (event: TreeLine['event']): void => {
+      const line: TreeLine = { event, node, pid, parentPid: parentProcess()?.pid, daemon };
+      appendFileSync(file, `${JSON.stringify(line)}\n`);
+    };
+    tell('born');
+    const below = tree.parents.flatMap((parent, at) => (at > 0 && parent === node ? [at] : []));
+    const children = below.map((at) => {
+      const isDaemon = daemon || tree.daemons[at] === true;
+      return new Process({ target: growTree, args: [file, tree, at], daemon: isDaemon });
+    });
+    await Promise.all(children.map((child) => child.start()));
+    while (daemon) await sleep(10_000);
+    tell('done');
+  },
+);
+
+/** Sends a process signals of several kinds at chosen distances. */
+export const storm = defineTask(
+  import.meta.url,
+  'storm',
+  async (pid: number, pausesMs: readonly number[]): Promise<void> => {
+    for (const [i, pauseMs] of pausesMs.entries()) {
+      process.kill(pid, i % 2 === 0 ? 'SIGUSR2' : 'SIGALRM');
+      await sleep(pauseMs);
+    }
+  },
+);
+
+/** Gives back what it was given and where it is; standard input goes to standard output. */
+export const giveBackAll = defineTask(
+  import.meta.url,
+  'giveBackAll',
+  async (queue: Queue<unknown>, variable: string, ...args: unknown[]): Promise<void> => {
+    await queue.put([args, process.env[variable], process.cwd(), process.argv.length]);
+    for await (const bytes of process.stdin) process.stdout.write(bytes);
   },
 );
