@@ -18,9 +18,12 @@ export type WaitSync = (job: PromisedCall, deadline: number) => boolean;
  * unhandled rejection.
  *
  * @example
- * const sum = pool.applyAsync(add, [2, 3]);
- * if (!(await sum.wait({ timeout: 1000 }))) console.log('it takes its time');
- * console.log(sum.ready, await sum);
+ * import { inline } from 'dragon-runtime';
+ * import { Pool } from 'dragon-runtime/multiprocessing';
+ * await using pool = new Pool({ processes: 1 });
+ * const sum = pool.applyAsync(inline((a: number, b: number) => a + b), [2, 3]);
+ * console.log(await sum.wait({ timeout: 0 }), await sum); // false 5
+ * console.log(sum.ready, sum.successful); // true true
  */
 export class AsyncResult<R> implements Promise<R> {
   readonly #job: PromisedCall;
