@@ -177,7 +177,12 @@ check('passed on', async () => {
 
 check('update', async () => {
   using counter = value('i', 3);
-  assert.equal(await counter.update(async (was) => was + 1), 4);
+  const counted = await counter.update(async (was) => {
+    await sleep(1);
+    assert.ok(counter.getLock().locked);
+    return was + 1;
+  });
+  assert.equal(counted, 4);
   assert.equal(
     counter.updateSync((was) => was + 2 ** 32),
     4,
