@@ -70,9 +70,10 @@ check('an item that can not be decoded', async () => {
     one.putSync(new OnlyHere());
     assert.ok((await one.get()) instanceof OnlyHere);
   }
-  // The child had one item in hand when it ended, this process has one: the damaged one is done.
+  // Of three items the child has finished one and this process has one: the damaged one is done.
+  assert.equal(tasks.joinSync({ timeout: 0 }), false);
   tasks.taskDone();
-  await assert.rejects(tasks.join({ timeout: 5000 }), OwnerDiedError);
+  assert.equal(await tasks.join({ timeout: 5000 }), true);
 });
 
 check('streams', async () => {

@@ -1,6 +1,6 @@
 /** What the processes of a joinable queue do. */
 import { DecodeError, defineTask } from 'dragon-runtime';
-import type { JoinableQueue, Queue } from 'dragon-runtime/multiprocessing';
+import { JoinableQueue, type Queue } from 'dragon-runtime/multiprocessing';
 
 /** Works items off until one is null: logs each before it says that it is done. */
 export const workOff = defineTask(
@@ -33,6 +33,7 @@ export const getUnknown = defineTask(
   async (queue: Queue<unknown>, log: Queue<unknown>) => {
     const told = await queue.get().catch((error: unknown) => error instanceof DecodeError);
     log.putSync([told, await queue.get()]);
+    if (queue instanceof JoinableQueue) queue.taskDone();
   },
 );
 

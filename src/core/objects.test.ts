@@ -127,3 +127,18 @@ describe('locks from TypeScript', () => {
     other.close();
   });
 });
+
+it('messages stay what they are, however many come after them [COR-001]', () => {
+  const channel = Channel.create(fixture.pool);
+  const [sender, receiver] = [channel.openSender(), channel.openReceiver()];
+  const sizes = [1, 63, 64, 65, 100, 192, 193, 511, 512, 513, 1023, 1024, 1025];
+  const kept = Array.from({ length: 1000 }, (_, i) => {
+    sender.trySend(new Uint8Array(sizes[i % sizes.length] as number).fill(i & 0xff));
+    return receiver.receiveSync().bytes;
+  });
+  for (const [i, bytes] of kept.entries()) {
+    expect(bytes.length).toBe(sizes[i % sizes.length]);
+    expect(bytes.every((byte) => byte === (i & 0xff))).toBe(true);
+  }
+  channel.close();
+});
