@@ -22,10 +22,16 @@ class BarrierFace : public ObjectFace<BarrierFace, Barrier> {
                                          InstanceMethod<&BarrierFace::arrive>("arrive"),
                                          InstanceMethod<&BarrierFace::look>("look"),
                                          InstanceMethod<&BarrierFace::give_up>("giveUp"),
+                                         InstanceMethod<&BarrierFace::finish>("finish"),
+                                         InstanceMethod<&BarrierFace::is_acting>("isActing"),
+                                         InstanceMethod<&BarrierFace::arrive_sync>("arriveSync"),
+                                         InstanceMethod<&BarrierFace::look_sync>("lookSync"),
+                                         InstanceMethod<&BarrierFace::try_arrive>("tryArrive"),
                                          InstanceMethod<&BarrierFace::try_wait>("tryWait"),
                                          InstanceMethod<&BarrierFace::wait_sync>("waitSync"),
                                          InstanceMethod<&BarrierFace::abort>("abort"),
                                          InstanceMethod<&BarrierFace::reset>("reset"),
+                                         InstanceAccessor<&BarrierFace::acts>("acts"),
                                          InstanceAccessor<&BarrierFace::broken>("broken"),
                                          InstanceAccessor<&BarrierFace::parties>("parties"),
                                          InstanceAccessor<&BarrierFace::waiting>("waiting"),
@@ -45,7 +51,8 @@ class BarrierFace : public ObjectFace<BarrierFace, Barrier> {
       return status_value(info.Env(), DRAGON_INVALID_ARGUMENT);
     }
     std::unique_ptr<Barrier> barrier;
-    const Status status = Barrier::create(pool->pool(), static_cast<uint32_t>(parties), barrier);
+    const Status status =
+        Barrier::create(pool->pool(), static_cast<uint32_t>(parties), info[2].ToBoolean(), barrier);
     if (status != DRAGON_SUCCESS) return failure(info.Env(), status);
     return make(pool->node(), std::move(barrier), 0, classes(info.Env()).barrier);
   }
@@ -53,13 +60,55 @@ class BarrierFace : public ObjectFace<BarrierFace, Barrier> {
     return attach(info, classes(info.Env()).barrier);
   }
 
-  // The number of the wait, which `look` and `giveUp` take, or minus a status.
+  // The number of the wait, which `look` and the like take, or minus a status.
   Napi::Value arrive(const Napi::CallbackInfo& info) {
     Barrier::Arrival arrival;
-    Status status = closed() ? DRAGON_CLOSED : object().arrive(arrival);
-    if (status == DRAGON_WOULD_BLOCK) status = DRAGON_SUCCESS;
-    if (status == DRAGON_SUCCESS) arrivals_[++last_] = arrival;
+    return arrived(info, closed() ? DRAGON_CLOSED : object().arrive(arrival), arrival);
+  }
+  Napi::Value arrive_sync(const Napi::CallbackInfo& info) {
+    Barrier::Arrival arrival;
+    const Status status = closed() ? DRAGON_CLOSED : object().enter(deadline_of(info[0]), arrival);
+    return arrived(info, status, arrival);
+  }
+  // Minus WOULD_BLOCK unless it is the last.
+  Napi::Value try_arrive(const Napi::CallbackInfo& info) {
+    Barrier::Arrival arrival;
+    Status status = closed() ? DRAGON_CLOSED : object().try_wait(arrival);
+    if (status == DRAGON_WOULD_BLOCK && arrival.generation == 0) return failed(info, status);
+    return arrived(info, status, arrival);
+  }
+  Napi::Value arrived(const Napi::CallbackInfo& info, Status status,
+                      const Barrier::Arrival& arrival) {
+    const bool waits = status == DRAGON_WOULD_BLOCK || status == DRAGON_SUCCESS;
+    if (waits && arrival.generation != 0) {
+      arrivals_[++last_] = arrival;
+      status = DRAGON_SUCCESS;
+    }
     return number_or_status(info.Env(), status, last_);
+  }
+  // The same as `look`, once it has ended or the deadline is over.
+  Napi::Value look_sync(const Napi::CallbackInfo& info) {
+    const auto found = arrivals_.find(static_cast<uint32_t>(number_of(info[0], 0)));
+    if (closed() || found == arrivals_.end()) return failed(info, DRAGON_CLOSED);
+    const Barrier::Arrival arrival = found->second;
+    arrivals_.erase(found);
+    const Status status = object().wait_for(arrival, deadline_of(info[1]));
+    return number_or_status(info.Env(), status, arrival.index);
+  }
+  Napi::Value finish(const Napi::CallbackInfo& info) {
+    const auto found = arrivals_.find(static_cast<uint32_t>(number_of(info[0], 0)));
+    if (closed() || found == arrivals_.end()) return failed(info, DRAGON_CLOSED);
+    const Barrier::Arrival arrival = found->second;
+    arrivals_.erase(found);
+    return number_or_status(info.Env(), object().finish(arrival), arrival.index);
+  }
+  Napi::Value is_acting(const Napi::CallbackInfo& info) {
+    const auto found = arrivals_.find(static_cast<uint32_t>(number_of(info[0], 0)));
+    const bool known = !closed() && found != arrivals_.end();
+    return Napi::Boolean::New(info.Env(), known && object().is_acting(found->second));
+  }
+  Napi::Value acts(const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), !closed() && object().acts());
   }
   // The index of the arrival, or minus a status.
   Napi::Value look(const Napi::CallbackInfo& info) {

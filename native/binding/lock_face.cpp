@@ -20,6 +20,7 @@ void LockFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&LockFace::words>("words"),
                       InstanceMethod<&LockFace::wake>("wake"),
                       InstanceAccessor<&LockFace::locked>("locked"),
+                      InstanceAccessor<&LockFace::held_here>("heldHere"),
                       InstanceAccessor<&LockFace::owner_died>("ownerDied"),
                       InstanceAccessor<&LockFace::sequence>("sequence"),
                       InstanceMethod<&LockFace::serialize>("serialize"),
@@ -122,6 +123,11 @@ Napi::Value LockFace::wake(const Napi::CallbackInfo& info) {
 
 Napi::Value LockFace::locked(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), !closed() && lock_->locked());
+}
+
+Napi::Value LockFace::held_here(const Napi::CallbackInfo& info) {
+  const bool held = !closed() && lock_->holder() == node_->node()->me().id;
+  return Napi::Boolean::New(info.Env(), held);
 }
 
 Napi::Value LockFace::owner_died(const Napi::CallbackInfo& info) {

@@ -34,6 +34,7 @@ class LockFace : public Napi::ObjectWrap<LockFace> {
   Napi::Value words(const Napi::CallbackInfo& info);
   Napi::Value wake(const Napi::CallbackInfo& info);
   Napi::Value locked(const Napi::CallbackInfo& info);
+  Napi::Value held_here(const Napi::CallbackInfo& info);
   Napi::Value owner_died(const Napi::CallbackInfo& info);
   Napi::Value sequence(const Napi::CallbackInfo& info);
   Napi::Value serialize(const Napi::CallbackInfo& info);

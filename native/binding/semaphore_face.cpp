@@ -36,8 +36,8 @@ class SemaphoreFace : public ObjectFace<SemaphoreFace, Semaphore> {
   }
 
   Napi::Value arm_at(Napi::Env env, double lane) {
-    const bool zero = lane == Semaphore::kLaneZero;
-    return node()->arm(env, zero ? object().zero_place() : object().place(), shared());
+    const auto known = static_cast<uint32_t>(lane >= 0 && lane <= Semaphore::kLaneMany ? lane : 0);
+    return node()->arm(env, object().place(known), shared());
   }
 
  private:
@@ -54,14 +54,19 @@ class SemaphoreFace : public ObjectFace<SemaphoreFace, Semaphore> {
     return attach(info, classes(info.Env()).semaphore);
   }
 
+  // (permits)
   Napi::Value try_acquire(const Napi::CallbackInfo& info) {
     uint64_t before = 0;
-    const Status status = closed() ? DRAGON_CLOSED : object().try_acquire(before);
+    const Status status =
+        closed() ? DRAGON_CLOSED : object().try_acquire(before, count_of(info[0]));
     return number_or_status(info.Env(), status, static_cast<double>(before));
   }
+  // (timeoutMs, permits)
   Napi::Value acquire_sync(const Napi::CallbackInfo& info) {
     uint64_t before = 0;
-    const Status status = closed() ? DRAGON_CLOSED : object().acquire(deadline_of(info[0]), before);
+    const Status status = closed()
+                              ? DRAGON_CLOSED
+                              : object().acquire(deadline_of(info[0]), before, count_of(info[1]));
     return number_or_status(info.Env(), status, static_cast<double>(before));
   }
   Napi::Value release(const Napi::CallbackInfo& info) {

@@ -37,7 +37,7 @@ bool arrived_in(uint64_t arrival, uint32_t generation) {
 
 }  // namespace
 
-Status Barrier::create(const std::shared_ptr<Pool>& pool, uint32_t parties,
+Status Barrier::create(const std::shared_ptr<Pool>& pool, uint32_t parties, bool acts,
                        std::unique_ptr<Barrier>& out) {
   if (parties < 1 || parties > kBarrierPartiesMax) return DRAGON_INVALID_ARGUMENT;
   std::unique_ptr<Barrier> barrier(new Barrier());
@@ -45,6 +45,7 @@ Status Barrier::create(const std::shared_ptr<Pool>& pool, uint32_t parties,
   Status status = barrier->begin_create(pool, HandleKind::kBarrier, bytes);
   if (status != DRAGON_SUCCESS) return status;
   barrier->shared().parties.store(parties);
+  barrier->shared().flags.store(acts ? kBarrierActs : 0);
   barrier->shared().state.store(state_word(1, 0));
   status = barrier->end_create();
   if (status == DRAGON_SUCCESS) out = std::move(barrier);
@@ -97,13 +98,15 @@ bool Barrier::break_up(uint64_t state) {
 // Model: barrier.pml, look_for_dead.
 bool Barrier::someone_died(uint32_t generation, bool probe) {
   const uint32_t count = arrived(generation);
-  for (uint32_t index = 0; index < count; ++index) {
+  // When all are there nobody is waited for but a last party that acts.
+  const uint32_t first = acts() && count == parties() ? count - 1 : 0;
+  for (uint32_t index = first; index < count; ++index) {
     const uint64_t word = arrival_word(index).load();
     if (arrived_in(word, generation) && !node().actors().alive(actor_of(word))) return true;
   }
   if (!probe) return false;
-  for (uint32_t round = 0; round < std::min(count, kProbesMax); ++round) {
-    const uint64_t word = arrival_word(probe_next_++ % count).load();
+  for (uint32_t round = 0; round < std::min(count - first, kProbesMax); ++round) {
+    const uint64_t word = arrival_word(first + probe_next_++ % (count - first)).load();
     if (arrived_in(word, generation) && !node().actors().probe(actor_of(word))) return true;
   }
   return false;
@@ -118,7 +121,7 @@ Status Barrier::arrive(bool only_as_last, Arrival& out) {
     if ((state & kBroken) != 0) return DRAGON_BARRIER_BROKEN;
     const uint32_t generation = generation_in(state);
     const uint32_t index = arrived(generation);
-    if (index == parties()) {
+    if (index == parties() && !acts()) {
       trip(state);
       continue;
     }
@@ -127,12 +130,16 @@ Status Barrier::arrive(bool only_as_last, Arrival& out) {
       continue;
     }
     if (only_as_last && index != parties() - 1) return DRAGON_WOULD_BLOCK;
+    if (index == parties()) {
+      if (shared().state.load() != state) continue;
+      return DRAGON_FULL;
+    }
     uint64_t word = arrival_word(index).load();
     // A word of this generation, or of a later one: look again.
     if (shared().state.load() != state || arrived_in(word, generation)) continue;
     if (!arrival_word(index).cas(word, arrival_by(node().me().id, generation))) continue;
     out = {generation, resets_of(state), index};
-    if (index == parties() - 1) trip(state);
+    if (index == parties() - 1 && !acts()) trip(state);
     const Status result = outcome(out);
     if (result == DRAGON_WOULD_BLOCK) pending_.push_back(out);
     return result;
@@ -153,7 +160,7 @@ Status Barrier::outcome(const Arrival& arrival) {
     }
     if (generation_in(state) != arrival.generation) return DRAGON_SUCCESS;
     if ((state & kBroken) != 0) return DRAGON_BARRIER_BROKEN;
-    if (arrived(arrival.generation) < parties()) return DRAGON_WOULD_BLOCK;
+    if (acts() || arrived(arrival.generation) < parties()) return DRAGON_WOULD_BLOCK;
     trip(state);
   }
 }
@@ -162,7 +169,7 @@ Status Barrier::look(const Arrival& arrival, bool probe) {
   Status result = outcome(arrival);
   if (result == DRAGON_WOULD_BLOCK && someone_died(arrival.generation, probe)) {
     const uint64_t state = state_word(arrival.generation, arrival.resets);
-    if (arrived(arrival.generation) < parties()) break_up(state);
+    if (acts() || arrived(arrival.generation) < parties()) break_up(state);
     result = outcome(arrival);
   }
   if (result != DRAGON_WOULD_BLOCK) forget(arrival);
@@ -177,6 +184,15 @@ Status Barrier::give_up(const Arrival& arrival) {
   return outcome(arrival);
 }
 
+Status Barrier::finish(const Arrival& arrival) {
+  if (!is_acting(arrival)) return closed() ? DRAGON_CLOSED : DRAGON_STATE;
+  forget(arrival);
+  const Status status = usable();
+  if (status != DRAGON_SUCCESS) return status;
+  trip(state_word(arrival.generation, arrival.resets));
+  return outcome(arrival);
+}
+
 void Barrier::forget(const Arrival& arrival) {
   const auto found = std::find_if(pending_.begin(), pending_.end(), [&](const Arrival& one) {
     return one.generation == arrival.generation && one.index == arrival.index &&
@@ -185,12 +201,28 @@ void Barrier::forget(const Arrival& arrival) {
   if (found != pending_.end()) pending_.erase(found);
 }
 
+Status Barrier::enter(Deadline deadline, Arrival& out) {
+  if (closed()) return DRAGON_CLOSED;
+  Status arrived = DRAGON_FULL;
+  const Status waited = wait_until(node().lot(), place(), deadline, false, [&] {
+    arrived = arrive(out);
+    return arrived == DRAGON_FULL ? DRAGON_WOULD_BLOCK : DRAGON_SUCCESS;
+  });
+  return arrived == DRAGON_FULL ? waited : arrived;
+}
+
 Status Barrier::wait(Deadline deadline, uint32_t& index) {
   if (closed()) return DRAGON_CLOSED;
+  if (acts()) return DRAGON_NOT_SUPPORTED;
   Arrival arrival;
   const Status arrived = arrive(deadline.is_once(), arrival);
   index = arrival.index;
   if (arrived != DRAGON_WOULD_BLOCK || deadline.is_once()) return arrived;
+  return wait_for(arrival, deadline);
+}
+
+Status Barrier::wait_for(const Arrival& arrival, Deadline deadline) {
+  if (closed()) return DRAGON_CLOSED;
   uint64_t probe_at_ns = now_ns() + kLivenessLookNs;
   const Status status = wait_until(node().lot(), place(), deadline, false, [&](SleepSteps& steps) {
     steps.next_ns = std::min(steps.next_ns, kHeldSleepNsMax);
@@ -223,12 +255,9 @@ Status Barrier::reset() {
     const uint32_t generation = generation_in(state);
     const uint32_t resets = resets_of(state);
     if (&end != &shared().ends[resets % kBarrierEnds]) continue;
-    if ((state & kBroken) == 0) {
-      if (arrived(generation) == 0) return DRAGON_SUCCESS;
-      break_up(state);
-      continue;
-    }
-    // The same value whoever writes it; the swap fails for one who comes resets too late.
+    if ((state & kBroken) == 0 && arrived(generation) == 0) return DRAGON_SUCCESS;
+    // In one step also if it is not broken: who waits and comes again at once finds it fresh. The
+    // same value whoever writes it for this state; the swap fails for one who comes too late.
     const uint64_t ended = state_word(generation, resets);
     if (old != ended && !end.cas(old, ended)) continue;
     const uint64_t next = state_word(next_generation(generation), resets + 1);
@@ -243,7 +272,8 @@ bool Barrier::broken() {
   const uint64_t state = shared().state.load();
   if ((state & kBroken) != 0) return true;
   const uint32_t generation = generation_in(state);
-  return arrived(generation) < parties() && someone_died(generation, false) && break_up(state);
+  const bool waits = acts() || arrived(generation) < parties();
+  return waits && someone_died(generation, false) && break_up(state);
 }
 
 uint32_t Barrier::waiting() const {

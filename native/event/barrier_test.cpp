@@ -156,3 +156,24 @@ TEST_CASE_FIXTURE(NodeFixture,
   check_ok(barrier->destroy());
   CHECK(wait_20_s(*barrier, index) == DRAGON_OBJECT_DESTROYED);
 }
+
+TEST_CASE_FIXTURE(NodeFixture, "who comes again at once after a reset is not refused [EVT-033]") {
+  const auto barrier = make_barrier(pool, 3);
+  constexpr uint32_t kResets = 100;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.push_back(object_thread(*this, *barrier, [](Barrier& mine) {
+      Barrier::Arrival arrival;
+      for (uint32_t round = 0; round < kResets; ++round) {
+        CHECK(mine.arrive(arrival) == DRAGON_WOULD_BLOCK);
+        while (mine.look(arrival) == DRAGON_WOULD_BLOCK) std::this_thread::yield();
+      }
+    }));
+  }
+  for (uint32_t round = 0; round < kResets; ++round) {
+    while (barrier->waiting() < 2) std::this_thread::yield();
+    check_ok(barrier->reset());
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(barrier->waiting() == 0);
+}

@@ -29,35 +29,39 @@ Status Semaphore::attach(const std::shared_ptr<Node>& node, const uint8_t* handl
   return status;
 }
 
-Status Semaphore::try_acquire(uint64_t& before) {
+Status Semaphore::try_acquire(uint64_t& before, uint64_t permits) {
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
   SemaphoreHeader& header = shared();
+  if (permits == 0 || permits > header.bound.load()) return DRAGON_INVALID_ARGUMENT;
   const uint64_t kept = header.kept.load();
   const uint64_t for_another = kept_for_another(kept, node().me().id) ? 1 : 0;
   uint64_t found = header.value.load();
   do {
-    if (found <= for_another) return DRAGON_WOULD_BLOCK;
-  } while (!header.value.cas(found, found - 1));
+    if (found < permits + for_another) return DRAGON_WOULD_BLOCK;
+  } while (!header.value.cas(found, found - permits));
   if (kept != 0 && for_another == 0) header.kept.store(0);
   before = found;
-  if (found == 1) {
+  if (found == permits) {
     const WaitPlace zero = zero_place();
     if ((ParkingLot::waiters(*zero.hint) & zero.bit) != 0) node().lot().wake_all(zero);
   }
   return DRAGON_SUCCESS;
 }
 
-Status Semaphore::acquire(Deadline deadline, uint64_t& before) {
+Status Semaphore::acquire(Deadline deadline, uint64_t& before, uint64_t permits) {
   if (closed()) return DRAGON_CLOSED;
-  return wait_until(node().lot(), place(), deadline, true, [&](SleepSteps& steps) {
-    const Status status = try_acquire(before);
+  const bool many = permits > 1;
+  const auto attempt = [&](SleepSteps& steps) {
+    const Status status = try_acquire(before, permits);
     // Permits and yet none to be had: nobody rings when the time that they are kept is over.
-    if (status == DRAGON_WOULD_BLOCK && shared().value.load() > 0) {
+    if (status == DRAGON_WOULD_BLOCK && shared().value.load() >= permits) {
       steps.next_ns = std::min(steps.next_ns, kHandOverNs);
     }
     return status;
-  });
+  };
+  // Who wants several takes no wake from another: each release wakes all of those.
+  return wait_until(node().lot(), many ? many_place() : place(), deadline, !many, attempt);
 }
 
 Status Semaphore::release(uint64_t permits) {
@@ -72,7 +76,10 @@ Status Semaphore::release(uint64_t permits) {
   do {
     if (permits > bound || found > bound - permits) return DRAGON_STATE;
   } while (!header.value.cas(found, found + permits));
-  if ((ParkingLot::waiters(*waiting.hint) & waiting.bit) == 0) return DRAGON_SUCCESS;
+  const WaitPlace many = many_place();
+  const uint32_t waiters = ParkingLot::waiters(*waiting.hint);
+  if ((waiters & many.bit) != 0) node().lot().wake_all(many);
+  if ((waiters & waiting.bit) == 0) return DRAGON_SUCCESS;
   for (uint64_t left = permits; left > 0 && node().lot().wake_one(waiting); --left) {
   }
   return DRAGON_SUCCESS;

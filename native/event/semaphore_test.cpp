@@ -200,3 +200,49 @@ TEST_CASE_FIXTURE(NodeFixture, "destroying a semaphore ends every wait on it [EV
   CHECK(semaphore->try_acquire(before) == DRAGON_CLOSED);
   CHECK(semaphore->value() == 0);
 }
+
+TEST_CASE_FIXTURE(NodeFixture, "many permits are taken in one step or not at all [EVT-015]") {
+  const auto semaphore = make_semaphore(pool, 2, 4);
+  uint64_t before = 0;
+  CHECK(semaphore->try_acquire(before, 0) == DRAGON_INVALID_ARGUMENT);
+  CHECK(semaphore->try_acquire(before, 5) == DRAGON_INVALID_ARGUMENT);
+  CHECK(semaphore->try_acquire(before, 3) == DRAGON_WOULD_BLOCK);
+  CHECK(semaphore->acquire(Deadline::after_ms(3), before, 3) == DRAGON_TIMEOUT);
+  CHECK(semaphore->value() == 2);
+  std::thread many = object_thread(*this, *semaphore, [](Semaphore& mine) {
+    uint64_t found = 0;
+    check_ok(mine.acquire(Deadline::after_ms(20'000), found, 4));
+    CHECK(found == 4);
+  });
+  wait_for_waiters(*node, semaphore->many_place(), 1);
+  check_ok(semaphore->release(1));
+  ::usleep(2'000);
+  CHECK(semaphore->value() == 3);
+  check_ok(semaphore->release(1));
+  many.join();
+  CHECK(semaphore->value() == 0);
+  check_ok(semaphore->release(4));
+  check_ok(semaphore->acquire(Deadline::never(), before, 4));
+  check_ok(semaphore->try_zero());
+}
+
+TEST_CASE_FIXTURE(NodeFixture,
+                  "a release wakes all who want several permits, and ones besides [EVT-015]") {
+  const auto semaphore = make_semaphore(pool, 0);
+  std::vector<std::thread> threads;
+  for (const uint64_t permits : {5, 3, 2, 1}) {
+    threads.push_back(object_thread(*this, *semaphore, [permits](Semaphore& mine) {
+      uint64_t before = 0;
+      check_ok(mine.acquire(Deadline::after_ms(20'000), before, permits));
+    }));
+  }
+  wait_for_waiters(*node, semaphore->many_place(), 3);
+  wait_for_waiters(*node, semaphore->place(), 1);
+  const auto begin_ns = now_ns();
+  check_ok(semaphore->release(3));  // for the smallest ones, in whatever order they look
+  while (semaphore->value() > 0) ::usleep(200);
+  for (uint64_t left = 8; left > 0; --left) check_ok(semaphore->release(1));
+  for (std::thread& thread : threads) thread.join();
+  CHECK(now_ns() - begin_ns < 5'000'000'000);
+  CHECK(semaphore->value() == 0);
+}

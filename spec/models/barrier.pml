@@ -7,7 +7,8 @@
  *
  * Shown: a generation trips only when two have arrived, and either trips or breaks; each party
  * learns how its own generation ended, however late it looks; no living party waits for ever.
- * Left out: deadlines (they break, as a death does) and the queue of waiters (parking.pml).
+ * Left out: deadlines (they break, as a death does), the queue of waiters (parking.pml), and last
+ * parties that act.
  * Not together: a third party, a death and a reset. Each two of them are, the largest with 8.4
  * million states in half a minute.
  *
@@ -113,7 +114,10 @@ inline end_generation(p, from, to) {
     :: ok && (to & BROKEN) ->
        assert(!tripped[GENERATION(from)]);
        broke[GENERATION(from)] = true
-    :: ok && !(to & BROKEN) && !(from & BROKEN) ->
+    :: ok && !(from & BROKEN) && RESETS_OF(to) != RESETS_OF(from) ->
+       assert(!tripped[GENERATION(from)]);
+       broke[GENERATION(from)] = true
+    :: ok && !(to & BROKEN) && !(from & BROKEN) && RESETS_OF(to) == RESETS_OF(from) ->
        assert(arrivals[GENERATION(from)] == NEEDED);
        assert(!broke[GENERATION(from)]);
        tripped[GENERATION(from)] = true
@@ -279,17 +283,7 @@ proctype Resetter(byte p) {
   :: resets < RESETS ->
 again:
      old = LOAD(p, END(resets));
-     atomic {
-       s = LOAD(p, STATE);
-       if
-       :: !(s & BROKEN) -> ok = false
-       :: else -> ok = true
-       fi
-     };
-     if
-     :: !ok -> end_generation(p, s, s | BROKEN); goto again
-     :: else
-     fi;
+     s = LOAD(p, STATE);
      atomic {
        cas(p, END(resets), old, s & 255, ok);
        if

@@ -1,5 +1,5 @@
 /** The objects that processes meet at. */
-export { Barrier } from './barrier.ts';
+export { Barrier, type BarrierOptions, type BarrierWaitOptions } from './barrier.ts';
 export { type BlockedWait, blockedWaits } from './blocked.ts';
 export { Broadcast, type BroadcastOptions, type Round } from './broadcast.ts';
 export { ChannelSet, type Ready, type SetEvent, type WatchEvent } from './channel-set.ts';
@@ -8,5 +8,5 @@ export { Event } from './event.ts';
 export type { AttachOptions } from './managed.ts';
 export { Region } from './region.ts';
 export { RwGuard, RwLock, type RwLockOptions } from './rw-lock.ts';
-export { Semaphore, type SemaphoreOptions } from './semaphore.ts';
+export { type AcquireOptions, Semaphore, type SemaphoreOptions } from './semaphore.ts';
 export { TaskBoard, type TaskBoardOptions } from './task-board.ts';

@@ -102,6 +102,11 @@ export class RobustLock {
     return this.#words.sequence !== undefined || this.native.locked;
   }
 
+  /** Whether the current acquisition is one of this attachment. */
+  get heldHere(): boolean {
+    return this.native.heldHere;
+  }
+
   /** Whether the current acquisition took the lock from a dead holder. */
   get ownerDied(): boolean {
     return this.#words.sequence === undefined && this.native.ownerDied;

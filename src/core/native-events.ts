@@ -28,8 +28,8 @@ export interface NativeSemaphore extends NativeManaged {
   /** 0 if it is not bounded. */
   readonly bound: number;
   /** The value before. */
-  tryAcquire(): Count;
-  acquireSync(timeoutMs: number): Count;
+  tryAcquire(permits: number): Count;
+  acquireSync(timeoutMs: number, permits: number): Count;
   release(permits: number): Status;
   tryZero(): Status;
   waitZeroSync(timeoutMs: number): Status;
@@ -49,8 +49,18 @@ export interface NativeBarrier extends NativeManaged {
   readonly parties: number;
   readonly waiting: number;
   readonly broken: boolean;
-  /** The number of the wait, for `look` and `giveUp`. */
+  /** Whether the last party of each generation acts, and ends it by `finish`. */
+  readonly acts: boolean;
+  /** The number of the wait, for `look` and the like; minus FULL while the last party acts. */
   arrive(): Count;
+  /** Waits while it is full. */
+  arriveSync(timeoutMs: number): Count;
+  /** Minus WOULD_BLOCK unless it is the last. */
+  tryArrive(): Count;
+  isActing(wait: number): boolean;
+  /** The index of the arrival. */
+  finish(wait: number): Count;
+  lookSync(wait: number, timeoutMs: number): Count;
   /** The index of the arrival. `probe` asks the kernel whether those that arrived live. */
   look(wait: number, probe: boolean): Count;
   giveUp(wait: number): Count;
@@ -138,7 +148,7 @@ interface EventBinding {
   attachSemaphore(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeSemaphore>;
   createEvent(pool: NativePool, set: boolean): Made<NativeEvent>;
   attachEvent(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeEvent>;
-  createBarrier(pool: NativePool, parties: number): Made<NativeBarrier>;
+  createBarrier(pool: NativePool, parties: number, acts: boolean): Made<NativeBarrier>;
   attachBarrier(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeBarrier>;
   createCondition(pool: NativePool, waiters: number): Made<NativeCondition>;
   attachCondition(node: NativeNode, handle: Uint8Array, adopt: boolean): Made<NativeCondition>;

@@ -248,6 +248,7 @@ export interface NativeChannel extends NativeObject {
 
 export interface NativeLock extends NativeObject {
   readonly locked: boolean;
+  readonly heldHere: boolean;
   readonly ownerDied: boolean;
   /** Number of the acquisition that holds the lock or held it last, modulo 2^32. */
   readonly sequence: number;

@@ -19,7 +19,12 @@ export interface SemaphoreOptions {
   readonly bound?: number;
 }
 
-const LANE = { acquire: 0, zero: 1 } as const;
+export interface AcquireOptions extends WaitOptions {
+  /** How many permits to take, all in one step; default 1. */
+  readonly permits?: number;
+}
+
+const LANE = { acquire: 0, zero: 1, many: 2 } as const;
 
 /** What an attempt says: taken, or not now. */
 function taken(result: number): boolean {
@@ -50,24 +55,26 @@ export class Semaphore extends ManagedObject<NativeSemaphore> {
     return new Semaphore(node, unwrap(native, 'attach to a semaphore'));
   }
 
-  /** Takes a permit if there is one. */
-  tryAcquire(): boolean {
-    return taken(this.native.tryAcquire());
+  /** Takes permits if there are as many. Throws ERR_INVALID_ARGUMENT for more than the bound. */
+  tryAcquire(permits = 1): boolean {
+    return taken(this.native.tryAcquire(permits));
   }
 
   /** True when taken, false at the deadline; blocks the thread. */
-  acquireSync(options?: WaitOptions): boolean {
+  acquireSync(options?: AcquireOptions): boolean {
     options?.signal?.throwIfAborted();
-    return taken(this.native.acquireSync(timeoutMsOf(options)));
+    return taken(this.native.acquireSync(timeoutMsOf(options), options?.permits ?? 1));
   }
 
   /** True when taken, false at the deadline. An aborted acquire never takes a permit. */
-  acquire(options?: WaitOptions): Promise<boolean> {
+  acquire(options?: AcquireOptions): Promise<boolean> {
+    const permits = options?.permits ?? 1;
+    const lane = permits > 1 ? LANE.many : LANE.acquire;
     const look = () => {
-      if (taken(this.native.tryAcquire())) return true;
-      return this.native.value > 0 ? KEPT : NOT_YET;
+      if (taken(this.native.tryAcquire(permits))) return true;
+      return this.native.value >= permits ? KEPT : NOT_YET;
     };
-    return this.node.waits.wait<boolean>(this.native, LANE.acquire, look, options, () => false);
+    return this.node.waits.wait<boolean>(this.native, lane, look, options, () => false);
   }
 
   /** Gives permits. Throws ERR_STATE when that would be more than the bound. */

@@ -1,4 +1,6 @@
 /** Multiprocessing: processes, pipes, queues, locks and pools of workers. */
+export { Barrier, type BarrierOptions } from './barrier.ts';
+export { Condition, type ConditionOptions } from './condition.ts';
 export {
   Connection,
   type ConnectionReader,
@@ -23,6 +25,7 @@ export {
   type ParentProcess,
   parentProcess,
 } from './current.ts';
+export { Event } from './event.ts';
 export { getExecutable, setExecutable } from './executable.ts';
 export { exit } from './exit.ts';
 export { addFinalizer, type Finalizer, type FinalizerOptions } from './finalizer.ts';
@@ -61,6 +64,13 @@ export type {
   StreamFile,
 } from './process-options.ts';
 export { Queue, type QueueOptions, type TryGetResult } from './queue.ts';
+export { RLock, RLockGuard } from './rlock.ts';
+export {
+  type AcquireOptions,
+  BoundedSemaphore,
+  Semaphore,
+  SemaphoreGuard,
+} from './semaphore.ts';
 export { Sentinel } from './sentinel.ts';
 export { array, RawArray, rawArray, SharedArray as Array } from './shared/array.ts';
 export type { ElementOf, InputOf, TypeCode, ViewOf } from './shared/codes.ts';

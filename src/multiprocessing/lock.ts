@@ -8,43 +8,62 @@
 import { registerHandle } from '../codec/index.ts';
 import { RobustLock, type WaitOptions } from '../core/index.ts';
 import { getRuntime } from '../runtime/client/index.ts';
-import {
-  ClosedError,
-  NotOwnerError,
-  OwnerDiedError,
-  TimeoutError,
-} from '../runtime/errors/index.ts';
+import { ClosedError, NotOwnerError, TimeoutError } from '../runtime/errors/index.ts';
 import { Closing } from './closing.ts';
 import { takeOver } from './lent.ts';
+import {
+  inherit,
+  type LockOptions,
+  type OnOwnerDied,
+  optionsIn,
+  withOptions,
+} from './lock-options.ts';
 
-export interface LockOptions {
-  /** False gives Python's behaviour: a lock whose holder died stays taken. Default true. */
-  readonly robust?: boolean;
-  /**
-   * What taking the lock from a dead holder does. `report` only sets `ownerDied`; `throw`
-   * also releases the lock and throws OwnerDiedError, once. By default `run` throws and the
-   * other calls report.
-   */
-  readonly onOwnerDied?: 'report' | 'throw';
+export type { LockOptions } from './lock-options.ts';
+
+/** The number of an acquisition. A wait for a condition gives the lock back, and has a new one. */
+interface Acquisition {
+  sequence: number;
 }
+
+/** What the guard that was made last goes by. */
+const guarded = new WeakMap<RobustLock, Acquisition>();
 
 /** One acquisition of a lock. Disposing it releases the lock. */
 export class LockGuard implements Disposable {
   readonly #lock: RobustLock;
-  readonly #sequence: number;
+  readonly #acquisition: Acquisition;
   /** True when the lock came from a holder that died: what it protects may be half changed. */
   readonly ownerDied: boolean;
 
   /** @internal */
   constructor(lock: RobustLock) {
     this.#lock = lock;
-    this.#sequence = lock.sequence;
+    this.#acquisition = { sequence: lock.sequence };
+    guarded.set(lock, this.#acquisition);
     this.ownerDied = lock.ownerDied;
+  }
+
+  /**
+   * @internal Called before the lock is given back for a while: returns what to call when it was
+   * taken again, so that `guard`, or the guard of the acquisition that holds it now, is valid.
+   */
+  static renewing(lock: RobustLock, guard: LockGuard | undefined): () => void {
+    const acquisition = guard === undefined ? guarded.get(lock) : guard.#acquisition;
+    if (acquisition?.sequence !== lock.sequence) return () => undefined;
+    return () => {
+      acquisition.sequence = lock.sequence;
+    };
+  }
+
+  /** @internal */
+  static lockOf(guard: LockGuard): RobustLock {
+    return guard.#lock;
   }
 
   /** Whether this acquisition still holds the lock. */
   get held(): boolean {
-    return this.#lock.locked && this.#lock.sequence === this.#sequence;
+    return this.#lock.locked && this.#lock.sequence === this.#acquisition.sequence;
   }
 
   /** Releases the lock. Throws NotOwnerError when this acquisition no longer holds it. */
@@ -58,32 +77,23 @@ export class LockGuard implements Disposable {
   }
 
   #release(): boolean {
-    return this.held && this.#lock.releaseIf(this.#sequence);
+    return this.held && this.#lock.releaseIf(this.#acquisition.sequence);
   }
 }
 
 /** What `tryRun` did: what the section returned, or nothing since the lock was taken. */
 export type RunResult<R> = { readonly ok: true; readonly value: R } | { readonly ok: false };
 
-type OnOwnerDied = LockOptions['onOwnerDied'];
-
 /** What makes a lock from its descriptor instead of a new one. */
-class Revived implements LockOptions {
+class Revived {
   readonly native: RobustLock;
-  readonly robust: boolean;
-  readonly onOwnerDied?: 'report' | 'throw';
+  readonly options: LockOptions;
 
-  constructor(native: RobustLock, robust: boolean, onOwnerDied: OnOwnerDied) {
+  constructor(native: RobustLock, options: LockOptions) {
     this.native = native;
-    this.robust = robust;
-    if (onOwnerDied !== undefined) this.onOwnerDied = onOwnerDied;
+    this.options = options;
   }
 }
-
-/** How a lock's options travel in its descriptor: one byte in front of the handle. */
-const ROBUST = 1;
-const REPORT = 2;
-const THROW = 4;
 
 /**
  * A lock that processes share. Pass it in `args`, through a queue or a connection.
@@ -97,19 +107,20 @@ const THROW = 4;
  */
 export class Lock implements Disposable {
   readonly #lock: RobustLock;
-  readonly #robust: boolean;
-  readonly #onOwnerDied: OnOwnerDied;
+  readonly #options: LockOptions;
   readonly #closing = new Closing();
   #closed = false;
 
   /** Makes a lock in the node's default pool. Throws ERR_NO_RUNTIME outside a runtime. */
-  constructor(options: LockOptions = {}) {
-    this.#robust = options.robust ?? true;
-    this.#onOwnerDied = options.onOwnerDied;
-    this.#lock =
-      options instanceof Revived
-        ? options.native
-        : RobustLock.create(getRuntime().pool, { robust: this.#robust });
+  constructor(options?: LockOptions);
+  /** @internal */
+  constructor(options: Revived);
+  constructor(options: LockOptions | Revived = {}) {
+    const isRevived = options instanceof Revived;
+    this.#options = isRevived ? options.options : options;
+    this.#lock = isRevived
+      ? options.native
+      : RobustLock.create(getRuntime().pool, { robust: options.robust ?? true });
   }
 
   /** Whether somebody holds the lock now. */
@@ -122,6 +133,11 @@ export class Lock implements Disposable {
   get ownerDied(): boolean {
     this.#alive();
     return this.#lock.ownerDied;
+  }
+
+  /** @internal What taking it from a dead holder does. */
+  get onOwnerDied(): OnOwnerDied {
+    return this.#options.onOwnerDied;
   }
 
   get closed(): boolean {
@@ -233,35 +249,37 @@ export class Lock implements Disposable {
     return await this.#lock.acquire({ ...options, signal });
   }
 
-  /** Called with the lock just taken: true, or throws when its last holder died. */
   #inherit(byDefault: 'report' | 'throw'): true {
-    if (!this.#lock.ownerDied || (this.#onOwnerDied ?? byDefault) === 'report') return true;
-    this.#lock.release();
-    throw new OwnerDiedError('the last holder of the lock died while it held it');
+    return inherit(this.#lock, this.#options.onOwnerDied, byDefault);
   }
 
   #alive(): void {
     if (this.#closed) throw new ClosedError('the lock was closed in this process');
   }
 
+  /** @internal What a condition waits with. */
+  static inside(lock: Lock): RobustLock {
+    lock.#alive();
+    return lock.#lock;
+  }
+
+  /** @internal Whether the guard holds this lock through this handle. */
+  static isGuardOf(lock: Lock, guard: object): boolean {
+    return guard instanceof LockGuard && guard.held && LockGuard.lockOf(guard) === lock.#lock;
+  }
+
   /** @internal What passing a lock to another process sends. */
   static lend(lock: Lock): { descriptor: Uint8Array; cancel(): void } {
     lock.#alive();
     const { descriptor, cancel } = lock.#lock.lend();
-    const bytes = new Uint8Array(1 + descriptor.byteLength);
-    const choice = { report: REPORT, throw: THROW, none: 0 }[lock.#onOwnerDied ?? 'none'];
-    bytes[0] = (lock.#robust ? ROBUST : 0) | choice;
-    bytes.set(descriptor, 1);
-    return { descriptor: bytes, cancel };
+    return { descriptor: withOptions(descriptor, lock.#options), cancel };
   }
 
   /** @internal */
   static revive(bytes: Uint8Array): Lock {
-    const flags = bytes[0] ?? 0;
     const { node } = getRuntime();
     const { object } = takeOver((how) => RobustLock.attach(node, bytes.subarray(1), how));
-    const onOwnerDied = flags & THROW ? 'throw' : flags & REPORT ? 'report' : undefined;
-    return new Lock(new Revived(object, (flags & ROBUST) !== 0, onOwnerDied));
+    return new Lock(new Revived(object, optionsIn(bytes)));
   }
 }
 

@@ -14,10 +14,7 @@ import { compile, RUN_AS_PROCESS, type TargetReference } from './targets.ts';
 export async function importTarget(
   reference: TargetReference,
 ): Promise<(...args: unknown[]) => unknown> {
-  if (reference.kind === 'inline') {
-    const { captured, source } = reference;
-    return compile(source, Object.keys(captured))(...Object.values(captured)) as () => unknown;
-  }
+  if (reference.kind === 'inline') return compiled(reference);
   const { module, base, export: name } = reference;
   const namespace = await importModule(await resolved(module, base, name), name);
   const value = Object.hasOwn(namespace, name) ? namespace[name] : undefined;
@@ -32,6 +29,24 @@ type Runnable = ((...args: unknown[]) => unknown) & {
 /** A function as it is, and what a class of processes has in place of one. */
 function callable(value: Runnable): (...args: unknown[]) => unknown {
   return value[RUN_AS_PROCESS]?.bind(value) ?? value;
+}
+
+/**
+ * The same without waiting: the function of text, or of a module that has been loaded here.
+ * Undefined if the module has not, or does not export it.
+ */
+export function loadedTarget(
+  reference: TargetReference,
+): ((...args: unknown[]) => unknown) | undefined {
+  if (reference.kind === 'inline') return compiled(reference);
+  const { module, base, export: name } = reference;
+  if (base !== undefined) return undefined;
+  const value = processModules().entered.get(module)?.namespace[name];
+  return typeof value === 'function' ? (value as () => unknown) : undefined;
+}
+
+function compiled({ captured, source }: Extract<TargetReference, { kind: 'inline' }>) {
+  return compile(source, Object.keys(captured))(...Object.values(captured)) as () => unknown;
 }
 
 async function resolved(module: string, base: string | undefined, name: string): Promise<string> {

@@ -2,7 +2,7 @@
 // anything else that a program from the cache does not need.
 // Non-goals: anything of its own.
 export { type CacheOptions, defaultCacheDir } from './cache.ts';
-export { importTarget } from './import-target.ts';
+export { importTarget, loadedTarget } from './import-target.ts';
 export { type PreparedProgram, prepareProgram } from './program.ts';
 export {
   type AnyFunction,
