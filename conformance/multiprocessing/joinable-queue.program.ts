@@ -187,7 +187,8 @@ check('a join comes after all work', async () => {
     fc.asyncProperty(fc.nat(60), fc.boolean(), async (count, sync) => {
       const items = Array.from({ length: count }, (_, i) => i);
       await tasks.putMany(items);
-      assert.equal(sync ? tasks.joinSync() : await tasks.join(), true);
+      const limits = { timeout: 5000 };
+      assert.equal(sync ? tasks.joinSync(limits) : await tasks.join(limits), true);
       const done = count === 0 ? [] : await log.getMany();
       assert.deepEqual(
         done.toSorted((a, b) => a - b),
@@ -198,7 +199,7 @@ check('a join comes after all work', async () => {
   );
   await tasks.putMany(workers.map(() => null));
   for (const worker of workers) await worker.join({ throw: true });
-  assert.equal(await tasks.join(), true);
+  assert.equal(await tasks.join({ timeout: 5000 }), true);
 });
 
 check('items of the dead', async () => {

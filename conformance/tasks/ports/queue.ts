@@ -161,8 +161,9 @@ export const workOff = defineTask(
 export async function testTaskDone(flavour: Flavour): Promise<void> {
   using queue = new JoinableQueue<number | null>();
   using notes = new Queue<number>();
+  const limits = { timeout: 5000 };
   const join = async (): Promise<boolean> =>
-    flavour === 'async' ? await queue.join() : queue.joinSync();
+    flavour === 'async' ? await queue.join(limits) : queue.joinSync(limits);
   const workers = await Promise.all(
     Array.from({ length: 4 }, () =>
       started(new Process({ target: workOff, args: [queue, notes, flavour], daemon: true })),
