@@ -2,7 +2,7 @@
  * How many percent of the portable tests of CPython's multiprocessing exist and pass, each once,
  * and leave nothing behind. A test that is skipped, repeated or missing does not count.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,13 +14,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const tests = 'conformance/multiprocessing/ports';
 const folder = join(root, tests, 'table');
 
-/** Runs the ported tests; throws when one fails, or when something is left behind. */
+/** Runs the ported tests; throws, with their titles, when some fail or leave something behind. */
 function passedTitles() {
   const scratch = mkdtempSync(join(tmpdir(), 'ported-'));
   const file = join(scratch, 'results.json');
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   try {
-    execFileSync(process.execPath, [vitest, 'run', tests], {
+    const { status } = spawnSync(process.execPath, [vitest, 'run', tests], {
       cwd: root,
       env: { ...process.env, DRAGON_TEST_RESULTS: file },
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -28,7 +28,9 @@ function passedTitles() {
     /** @type {{ testResults: { assertionResults: { title: string, status: string }[] }[] }} */
     const { testResults } = JSON.parse(readFileSync(file, 'utf8'));
     const all = testResults.flatMap(({ assertionResults }) => assertionResults);
-    return new Set(all.filter(({ status }) => status === 'passed').map(({ title }) => title));
+    const others = all.filter((test) => test.status !== 'passed').map(({ title }) => title);
+    if (status !== 0) throw new Error(`the run failed; not passed: ${others.join(', ') || 'none'}`);
+    return new Set(all.filter((test) => test.status === 'passed').map(({ title }) => title));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
