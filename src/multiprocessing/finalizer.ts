@@ -68,8 +68,9 @@ export class Finalizer implements Disposable {
  * Has a function called when this process ends in order, unless it was run or cancelled before.
  *
  * @example
- * const folder = mkdtempSync('/tmp/work-');
- * addFinalizer(() => rmSync(folder, { recursive: true }), { priority: 10 });
+ * import { addFinalizer } from 'dragon-runtime/multiprocessing';
+ * const finalizer = addFinalizer(() => console.log('cleaned'), { priority: 10 }); // cleaned
+ * finalizer.run();
  */
 export function addFinalizer(fn: () => unknown, options: FinalizerOptions = {}): Finalizer {
   return new Finalizer(fn, options);

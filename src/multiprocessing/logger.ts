@@ -128,8 +128,11 @@ const own = new Logger('multiprocessing', root);
  * The logger of multiprocessing, or with `'root'` the one that gives it a level while it has none.
  *
  * @example
- * getLogger().level = 'info';
- * getLogger().info('%d items are left', left);
+ * import { getLogger } from 'dragon-runtime/multiprocessing';
+ * const logger = getLogger();
+ * logger.level = 'info';
+ * logger.debug('%d items are left', 3);
+ * console.log(logger.level); // 20
  */
 export function getLogger(name: 'multiprocessing' | 'root' = 'multiprocessing'): Logger {
   return name === 'root' ? root : own;
