@@ -277,7 +277,8 @@ check('deaths', async () => {
     await using process = await started(
       new Process({ target: holder, args: [...args], daemon: true }),
     );
-    const waiting = over.wait(guard, { timeout: 1 });
+    // Long enough for it to get there first.
+    const waiting = over.wait(guard, { timeout: 400 });
     await ready.acquire();
     await process.kill();
     if (throws) await assert.rejects(waiting, OwnerDiedError);

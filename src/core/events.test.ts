@@ -58,6 +58,23 @@ describe('semaphores from TypeScript', () => {
   });
 });
 
+describe('several permits from TypeScript', () => {
+  it('are taken in one step in every form [EVT-015]', async () => {
+    using semaphore = Semaphore.create(fixture.pool, { initial: 2, bound: 5 });
+    using its = other(Semaphore, semaphore.serialize());
+    expect(semaphore.tryAcquire(3)).toBe(false);
+    expect(semaphore.acquireSync({ permits: 3, timeout: 2 })).toBe(false);
+    expect(await semaphore.acquire({ permits: 3, timeout: 2 })).toBe(false);
+    expect(semaphore.value).toBe(2);
+    const waits = [semaphore.acquire({ permits: 3 }), its.acquire({ permits: 2 })];
+    expect(its.value).toBe(0);
+    its.release(3);
+    expect(await Promise.all(waits)).toEqual([true, true]);
+    expect(() => semaphore.tryAcquire(6)).toThrow(code('ERR_INVALID_ARGUMENT'));
+    await expect(semaphore.acquire({ permits: 0 })).rejects.toEqual(code('ERR_INVALID_ARGUMENT'));
+  });
+});
+
 describe('events from TypeScript', () => {
   it('are set, cleared and waited for in every form [EVT-090]', async () => {
     using event = Event.create(fixture.pool);
@@ -133,6 +150,41 @@ describe('barriers from TypeScript', () => {
     ];
     controller.abort(new Error('enough'));
     await Promise.all(waits);
+  });
+});
+
+describe('barriers whose last party acts, from TypeScript', () => {
+  it('let the others wait until it has acted [EVT-035]', async () => {
+    using barrier = Barrier.create(fixture.pool, 2, { lastActs: true });
+    using its = other(Barrier, barrier.serialize());
+    for (const last of ['try', 'sync', 'async'] as const) {
+      let acted = 0;
+      const act = () => {
+        acted++;
+        expect(its.tryWait()).toBeUndefined();
+        expect(() => its.waitSync({ timeout: 1 })).toThrow(code('ERR_TIMEOUT'));
+      };
+      const first = barrier.wait({ act });
+      if (last === 'try') expect(its.tryWait({ act })).toBe(1);
+      if (last === 'sync') expect(its.waitSync({ act })).toBe(1);
+      if (last === 'async') expect(await its.wait({ act: async () => act() })).toBe(1);
+      expect(await first).toBe(0);
+      expect([acted, barrier.broken]).toEqual([1, false]);
+    }
+  });
+
+  it('are broken when it fails to [EVT-036]', async () => {
+    using barrier = Barrier.create(fixture.pool, 2, { lastActs: true });
+    const ways: [(act: () => unknown) => unknown, () => unknown, string][] = [
+      [(act) => barrier.wait({ act }), () => Promise.reject(new Error('no')), 'no'],
+      [(act) => barrier.waitSync({ act }), () => Promise.resolve(), 'a promise'],
+    ];
+    for (const [wait, act, why] of ways) {
+      const first = expect(barrier.wait()).rejects.toEqual(code('ERR_BARRIER_BROKEN'));
+      await expect(async () => await wait(act)).rejects.toThrow(why);
+      await first;
+      barrier.reset();
+    }
   });
 });
 
