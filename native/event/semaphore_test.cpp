@@ -246,3 +246,16 @@ TEST_CASE_FIXTURE(NodeFixture,
   CHECK(now_ns() - begin_ns < 5'000'000'000);
   CHECK(semaphore->value() == 0);
 }
+
+TEST_CASE_FIXTURE(NodeFixture, "those who want several permits all hear of a release [EVT-015]") {
+  const auto semaphore = make_semaphore(pool, 0);
+  RecordId waits[2] = {};
+  for (RecordId& wait : waits) {
+    check_ok(node->lot().arm(semaphore->many_place(), WaitKind::kEventLoop, 0, wait));
+  }
+  check_ok(semaphore->release(1));
+  for (const RecordId wait : waits) {
+    CHECK(node->lot().woken(wait));
+    node->lot().cancel(wait);
+  }
+}
