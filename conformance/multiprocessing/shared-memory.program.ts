@@ -27,7 +27,7 @@ async function run(target: never, args: unknown[]): Promise<void> {
 
 async function isMissing(name: string): Promise<boolean> {
   try {
-    using _block = await SharedMemory.attach(name);
+    using _block = SharedMemory.attach(name);
     return false;
   } catch (error) {
     return error instanceof NotFoundError;
@@ -36,16 +36,16 @@ async function isMissing(name: string): Promise<boolean> {
 
 check('one block', async () => {
   const before = regions();
-  await using block = await SharedMemory.create({ name: 'one', size: 100 });
+  await using block = SharedMemory.create({ name: 'one', size: 100 });
   assert.deepEqual([block.name, block.size, block.buf.length], ['one', 100, 100]);
   assert.equal(String(block), 'SharedMemory("one", size=100)');
   assert.ok(block.buf.every((byte) => byte === 0));
-  using same = SharedMemory.attachSync('one');
-  using third = await SharedMemory.attach('one');
+  using same = SharedMemory.attach('one');
+  using third = SharedMemory.attach('one');
   same.buf[99] = 7;
   assert.deepEqual([block.buf[99], third.buf[99], third.size], [7, 7, 100]);
-  await assert.rejects(SharedMemory.create({ name: 'one', size: 1 }), ExistsError);
-  assert.throws(() => SharedMemory.createSync({ name: 'one', size: 1 }), ExistsError);
+  assert.throws(() => SharedMemory.create({ name: 'one', size: 1 }), ExistsError);
+  assert.throws(() => SharedMemory.create({ name: 'one', size: 1 }), ExistsError);
   await run(writeByName as never, ['one', Uint8Array.of(1, 2, 3)]);
   assert.deepEqual([...block.buf.subarray(0, 3)], [1, 2, 3]);
   await run(writeByHandle as never, [same, Uint8Array.of(4)]);
@@ -56,34 +56,34 @@ check('one block', async () => {
 check('what is refused', async () => {
   const before = regions();
   for (const size of [0, -1, 1.5, Number.NaN, undefined as never]) {
-    await assert.rejects(SharedMemory.create({ size }), RangeError);
-    assert.throws(() => SharedMemory.createSync({ size }), RangeError);
+    assert.throws(() => SharedMemory.create({ size }), RangeError);
+    assert.throws(() => SharedMemory.create({ size }), RangeError);
   }
   for (const name of ['', 'a\0b', 'x'.repeat(256), 5 as never]) {
     const refused = { code: 'ERR_INVALID_ARGUMENT' };
-    await assert.rejects(SharedMemory.create({ name, size: 1 }), refused);
-    await assert.rejects(SharedMemory.attach(name), refused);
-    assert.throws(() => SharedMemory.attachSync(name), refused);
+    assert.throws(() => SharedMemory.create({ name, size: 1 }), refused);
+    assert.throws(() => SharedMemory.attach(name), refused);
+    assert.throws(() => SharedMemory.attach(name), refused);
   }
-  await assert.rejects(SharedMemory.create({ size: 2 ** 50 }), { code: 'ERR_TOO_LARGE' });
+  assert.throws(() => SharedMemory.create({ size: 2 ** 50 }), { code: 'ERR_TOO_LARGE' });
   assert.equal(regions(), before);
 });
 
 check('made-up names', async () => {
-  await using first = await SharedMemory.create({ size: 1 });
-  await using second = await SharedMemory.create({ size: 1 });
+  await using first = SharedMemory.create({ size: 1 });
+  await using second = SharedMemory.create({ size: 1 });
   assert.notEqual(first.name, second.name);
   const names = [first.name, second.name, 'third', 'fourth'];
   const makeName = (): string => names.shift() as string;
-  await using third = await SharedMemory.create({ size: 1, makeName });
+  await using third = SharedMemory.create({ size: 1, makeName });
   assert.equal(third.name, 'third');
-  await using fourth = SharedMemory.createSync({ size: 1, makeName });
+  await using fourth = SharedMemory.create({ size: 1, makeName });
   assert.equal(fourth.name, 'fourth');
 });
 
 check('close and unlink', async () => {
   const before = regions();
-  const block = await SharedMemory.create({ name: 'ends', size: 8 });
+  const block = SharedMemory.create({ name: 'ends', size: 8 });
   const view = block.buf;
   view[0] = 3;
   block.close();
@@ -91,19 +91,19 @@ check('close and unlink', async () => {
   assert.equal(view.length, 0);
   assert.throws(() => block.buf, ClosedError);
   // Who made it keeps it.
-  const again = await SharedMemory.attach('ends');
+  const again = SharedMemory.attach('ends');
   assert.equal(again.buf[0], 3);
-  block.unlinkSync();
-  await assert.rejects(block.unlink(), NotFoundError);
-  await assert.rejects(again.unlink(), NotFoundError);
-  assert.throws(() => SharedMemory.attachSync('ends'), NotFoundError);
+  block.unlink();
+  assert.throws(() => block.unlink(), NotFoundError);
+  assert.throws(() => again.unlink(), NotFoundError);
+  assert.throws(() => SharedMemory.attach('ends'), NotFoundError);
   assert.equal(again.buf[0], 3);
-  const next = await SharedMemory.create({ name: 'ends', size: 8 });
+  const next = SharedMemory.create({ name: 'ends', size: 8 });
   assert.equal(next.buf[0], 0);
-  assert.throws(() => again.unlinkSync(), NotFoundError);
+  assert.throws(() => again.unlink(), NotFoundError);
   again.close();
-  using other = SharedMemory.attachSync('ends');
-  await other.unlink();
+  using other = SharedMemory.attach('ends');
+  other.unlink();
   await using queue = new Queue<SharedMemory>();
   await assert.rejects(queue.put(next));
   next.close();
@@ -112,14 +112,14 @@ check('close and unlink', async () => {
 });
 
 check('on its way', async () => {
-  const block = await SharedMemory.create({ size: 8 });
+  const block = SharedMemory.create({ size: 8 });
   using queue = new Queue<SharedMemory>();
   await queue.put(block);
   await queue.put(block);
   using same = await queue.get();
   same.buf[3] = 5;
   assert.deepEqual([block.buf[3], same.name], [5, block.name]);
-  await block.unlink();
+  block.unlink();
   await assert.rejects(queue.get(), (error: Error) => {
     return error instanceof NotFoundError || error.cause instanceof NotFoundError;
   });
@@ -134,13 +134,13 @@ check('deaths', async () => {
   await victim.start();
   far.close();
   assert.equal(await near.recv(), 'made');
-  const kept = await SharedMemory.attach('doomed');
+  const kept = SharedMemory.attach('doomed');
   await victim.kill();
   await victim.join();
   near.close();
   await until(() => isMissing('list'));
   assert.equal(kept.buf[0], 9);
-  using again = await SharedMemory.attach('doomed');
+  using again = SharedMemory.attach('doomed');
   assert.equal(again.buf[0], 9);
   again.close();
   kept.close();
@@ -151,11 +151,11 @@ check('deaths', async () => {
 
 check('lists', async () => {
   const items = ['howdy', 'höwdy ☃', new Uint8Array([1, 0]), -273.154, 100n, null, true, false];
-  await using list = await ShareableList.from(items, { name: 'items' });
+  await using list = ShareableList.from(items, { name: 'items' });
   assert.deepEqual([...list], items);
   assert.equal(list.format, '8s16s8bdqn??');
   assert.deepEqual([list.length, list.at(-1), list[4], list.shm.name], [8, false, 100n, 'items']);
-  using same = await ShareableList.attach('items');
+  using same = ShareableList.attach('items');
   same[0] = 'a\0b\0\0';
   same.set(-1, 'eight by');
   assert.deepEqual([list[0], list[7]], ['a\0b\0\0', 'eight by']);
@@ -177,18 +177,18 @@ check('lists', async () => {
   assert.deepEqual([...list], before);
   assert.deepEqual([list.count(true), list.count('no'), list.index(100n)], [1, 0, 4]);
   assert.throws(() => list.index('no'), RangeError);
-  assert.throws(() => ShareableList.fromSync([Symbol('x') as never]), TypeError);
+  assert.throws(() => ShareableList.from([Symbol('x') as never]), TypeError);
   await run(editList as never, [list, 1, 'edited']);
   assert.equal(list[1], 'edited');
-  await using copy = ShareableList.fromSync(list);
+  await using copy = ShareableList.from(list);
   copy[1] = 'other';
   assert.deepEqual([list[1], copy[1], copy.length], ['edited', 'other', 8]);
-  await using none = await ShareableList.from([]);
+  await using none = ShareableList.from([]);
   assert.deepEqual([none.length, [...none], none.format], [0, [], '']);
   same.close();
   assert.throws(() => same[0], ClosedError);
   assert.throws(() => same.set(0, 1), ClosedError);
-  using attached = ShareableList.attachSync('items');
+  using attached = ShareableList.attach('items');
   assert.equal(attached[1], 'edited');
 });
 

@@ -6,7 +6,7 @@ export const writeByName = defineTask(
   import.meta.url,
   'writeByName',
   async (name: string, bytes: Uint8Array): Promise<void> => {
-    using block = await SharedMemory.attach(name);
+    using block = SharedMemory.attach(name);
     block.buf.set(bytes);
   },
 );
@@ -26,9 +26,9 @@ export const makeAndDie = defineTask(
   'makeAndDie',
   async (names: readonly string[], line: Connection<string, never>): Promise<void> => {
     const [block, list] = names as [string, string];
-    const made = await SharedMemory.create({ name: block, size: 1000 });
+    const made = SharedMemory.create({ name: block, size: 1000 });
     made.buf[0] = 9;
-    await ShareableList.from(['x', 1], { name: list });
+    ShareableList.from(['x', 1], { name: list });
     await line.send('made');
     for (;;) await line.recv();
   },

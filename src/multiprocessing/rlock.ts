@@ -83,7 +83,8 @@ export class RLockGuard implements Disposable {
  *
  * An asynchronous task is what `run` runs, with all that it calls. Without `run` it is the code
  * that waits for `acquire` or `guard`, from there on, with all that it calls or starts; not who
- * called that code, to whom a guard can be returned.
+ * called that code, to whom a guard can be returned. On Node 20, code that was waiting already when
+ * the process made or got its first such lock is told apart from its next wait on.
  *
  * @example
  * import { RLock } from 'dragon-runtime/multiprocessing';

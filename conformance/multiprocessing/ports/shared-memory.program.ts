@@ -44,29 +44,29 @@ async function sizeOf(object: object): Promise<number> {
 }
 
 check('_TestSharedMemory.test_shared_memory_basics', async () => {
-  const block = await SharedMemory.create({ name: 'test01', size: 512 });
+  const block = SharedMemory.create({ name: 'test01', size: 512 });
   assert.deepEqual([block.name, block.size, block.buf.length], ['test01', 512, 512]);
   assert.match(String(block), /test01.*512/);
   block.buf[0] = 42;
-  const second = await SharedMemory.attach('test01');
+  const second = SharedMemory.attach('test01');
   assert.equal(second.buf[0], 42);
   second.buf[511] = 43;
   assert.deepEqual([block.buf[511], second.size], [43, 512]);
-  await assert.rejects(SharedMemory.create({ name: 'test01', size: 512 }), ExistsError);
-  await assert.rejects(SharedMemory.attach('not there'), NotFoundError);
-  await assert.rejects(SharedMemory.create({ size: -2 }), RangeError);
+  assert.throws(() => SharedMemory.create({ name: 'test01', size: 512 }), ExistsError);
+  assert.throws(() => SharedMemory.attach('not there'), NotFoundError);
+  assert.throws(() => SharedMemory.create({ size: -2 }), RangeError);
   second.close();
   block.close();
-  await block.unlink();
-  await assert.rejects(block.unlink(), NotFoundError);
-  await assert.rejects(SharedMemory.attach('test01'), NotFoundError);
+  block.unlink();
+  assert.throws(() => block.unlink(), NotFoundError);
+  assert.throws(() => SharedMemory.attach('test01'), NotFoundError);
 });
 
 check('_TestSharedMemory.test_shared_memory_recreate', async () => {
   const names = ['test02', 'test03'];
-  await using first = await SharedMemory.create({ name: 'test02', size: 1 });
+  await using first = SharedMemory.create({ name: 'test02', size: 1 });
   const makeName = (): string => names.shift() as string;
-  await using second = await SharedMemory.create({ size: 1, makeName });
+  await using second = SharedMemory.create({ size: 1, makeName });
   assert.deepEqual([second.name, names], ['test03', []]);
   first.buf[0] = 1;
   assert.equal(second.buf[0], 0);
@@ -74,12 +74,12 @@ check('_TestSharedMemory.test_shared_memory_recreate', async () => {
 
 check('_TestSharedMemory.test_invalid_shared_memory_cration', async () => {
   for (const size of [-1, 0, undefined as never]) {
-    await assert.rejects(SharedMemory.create({ size }), RangeError);
+    assert.throws(() => SharedMemory.create({ size }), RangeError);
   }
 });
 
 check('_TestSharedMemory.test_shared_memory_pickle_unpickle', async () => {
-  await using block = await SharedMemory.create({ size: 512 });
+  await using block = SharedMemory.create({ size: 512 });
   block.buf.set([1, 2, 3]);
   using same = await passed(block);
   assert.deepEqual([same.name, same.size], [block.name, block.size]);
@@ -90,18 +90,18 @@ check('_TestSharedMemory.test_shared_memory_pickle_unpickle', async () => {
 });
 
 check('_TestSharedMemory.test_shared_memory_pickle_unpickle_dead_object', async () => {
-  const block = await SharedMemory.create({ size: 512 });
+  const block = SharedMemory.create({ size: 512 });
   using queue = new Queue<SharedMemory>();
   await queue.put(block);
   block.close();
-  await block.unlink();
+  block.unlink();
   await assert.rejects(queue.get(), (error: Error) => {
     return error instanceof NotFoundError || error.cause instanceof NotFoundError;
   });
 });
 
 check('_TestSharedMemory.test_shared_memory_across_processes', async () => {
-  await using block = await SharedMemory.create({ size: 512 });
+  await using block = SharedMemory.create({ size: 512 });
   await run(writeByName, [block.name, new TextEncoder().encode('howdy')]);
   assert.equal(new TextDecoder().decode(block.buf.subarray(0, 5)), 'howdy');
   await run(writeByHandle, [block, new TextEncoder().encode('HELLO')]);
@@ -119,7 +119,7 @@ const ITEMS: ListItem[] = [
 ];
 
 check('_TestSharedMemory.test_shared_memory_ShareableList_basics', async () => {
-  await using list = await ShareableList.from(ITEMS);
+  await using list = ShareableList.from(ITEMS);
   assert.equal(list.format, '8s8bdqn?d');
   assert.deepEqual([...list], ITEMS);
   assert.deepEqual([list.length, list.index(100n), list.count(42)], [7, 3, 1]);
@@ -142,38 +142,38 @@ check('_TestSharedMemory.test_shared_memory_ShareableList_basics', async () => {
     list[7] = 1;
   }, RangeError);
   assert.throws(() => list.index('nothing'), RangeError);
-  await using copy = await ShareableList.from(list);
+  await using copy = ShareableList.from(list);
   assert.deepEqual([...copy], [...list]);
   assert.notEqual(copy.shm.name, list.shm.name);
   copy[6] = 0;
   assert.equal(list[6], Math.PI);
-  using attached = await ShareableList.attach(list.shm.name);
+  using attached = ShareableList.attach(list.shm.name);
   attached[3] = -1n;
   assert.equal(list[3], -1n);
-  await using empty = await ShareableList.from([]);
+  await using empty = ShareableList.from([]);
   assert.deepEqual([empty.length, empty.format, [...empty]], [0, '', []]);
 });
 
 check('_TestSharedMemory.test_shared_memory_ShareableList_pickling', async () => {
-  await using list = await ShareableList.from(Array.from({ length: 10 }, (_, i) => i));
+  await using list = ShareableList.from(Array.from({ length: 10 }, (_, i) => i));
   using same = await passed(list);
   assert.deepEqual([...same], [...list]);
   same[0] = -1;
   list[1] = -2;
   assert.deepEqual([list[0], same[1]], [-1, -2]);
   // A handle, whatever the list's size.
-  await using long = await ShareableList.from(['x'.repeat(100_000)]);
+  await using long = ShareableList.from(['x'.repeat(100_000)]);
   assert.equal(await sizeOf(long), await sizeOf(list));
   await run(editList, [long, 0, 'short']);
   assert.equal(long[0], 'short');
 });
 
 check('_TestSharedMemory.test_shared_memory_ShareableList_pickling_dead_object', async () => {
-  const list = await ShareableList.from([1, 2]);
+  const list = ShareableList.from([1, 2]);
   using queue = new Queue<ShareableList>();
   await queue.put(list);
   list.close();
-  await list.shm.unlink();
+  list.shm.unlink();
   await assert.rejects(queue.get(), (error: Error) => {
     return error instanceof NotFoundError || error.cause instanceof NotFoundError;
   });
@@ -186,7 +186,7 @@ async function killedAfterMaking(names: readonly [string, string]): Promise<void
   await owner.start();
   far.close();
   await near.recv();
-  using block = await SharedMemory.attach(names[0]);
+  using block = SharedMemory.attach(names[0]);
   assert.equal(block.buf[0], 9);
   block.close();
   await owner.kill();
@@ -197,7 +197,7 @@ async function killedAfterMaking(names: readonly [string, string]): Promise<void
 async function untilGone(name: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < 5000; waitedMs++) {
     try {
-      (await SharedMemory.attach(name)).close();
+      SharedMemory.attach(name).close();
     } catch (error) {
       assert.ok(error instanceof NotFoundError);
       return;
@@ -222,16 +222,16 @@ check('_TestSharedMemory.test_shared_memory_cleaned_after_process_termination', 
 
 check('_TestSharedMemory.test_shared_memory_name_with_embedded_null', async () => {
   const refused = { code: 'ERR_INVALID_ARGUMENT' };
-  await assert.rejects(SharedMemory.create({ name: 'a\0b', size: 1 }), refused);
-  await assert.rejects(SharedMemory.attach('a\0b'), refused);
-  await assert.rejects(ShareableList.from([1], { name: '\0' }), refused);
+  assert.throws(() => SharedMemory.create({ name: 'a\0b', size: 1 }), refused);
+  assert.throws(() => SharedMemory.attach('a\0b'), refused);
+  assert.throws(() => ShareableList.from([1], { name: '\0' }), refused);
 });
 
 check('_TestSharedMemory.test_shared_memory_tracking', async () => {
   await killedAfterMaking(['tracked', 'tracked list']);
   await untilGone('tracked');
   // The name is free for another block.
-  await using next = await SharedMemory.create({ name: 'tracked', size: 1 });
+  await using next = SharedMemory.create({ name: 'tracked', size: 1 });
   assert.equal(next.buf[0], 0);
 });
 

@@ -65,6 +65,8 @@ type Owner = 'task 1' | 'task 2' | 'thread' | 'process';
 
 check('owner and depth', async () => {
   await using meeters = await startMeeters(1);
+  // Before the tasks wait for the first time.
+  using _first = new RLock();
   const tasks = { 'task 1': new Task(), 'task 2': new Task(), thread: new Task() };
   const step = fc.record({
     who: fc.oneof(

@@ -37,7 +37,7 @@ check('names and references', async () => {
         const found = named.get(name);
         const chosen = handles.length === 0 ? undefined : handles[pick % handles.length];
         if (kind === 'create') {
-          const make = (): SharedMemory => SharedMemory.createSync({ name, size: 16 });
+          const make = (): SharedMemory => SharedMemory.create({ name, size: 16 });
           if (found !== undefined) assert.throws(make, { code: 'EEXIST' });
           else {
             const block: Block = { name, byte: 0, open: 1, named: true };
@@ -46,18 +46,18 @@ check('names and references', async () => {
             blocks.add(block);
           }
         } else if (kind === 'attach') {
-          if (found === undefined) await assert.rejects(SharedMemory.attach(name), NotFoundError);
+          if (found === undefined) assert.throws(() => SharedMemory.attach(name), NotFoundError);
           else {
             found.open++;
-            handles.push({ real: await SharedMemory.attach(name), block: found });
+            handles.push({ real: SharedMemory.attach(name), block: found });
           }
         } else if (chosen === undefined) {
           continue;
         } else if (kind === 'unlink') {
           const { real, block } = chosen;
-          if (!block.named) await assert.rejects(real.unlink(), NotFoundError);
+          if (!block.named) assert.throws(() => real.unlink(), NotFoundError);
           else {
-            await real.unlink();
+            real.unlink();
             named.delete(block.name);
             block.named = false;
           }
@@ -85,7 +85,7 @@ check('names and references', async () => {
       }
       for (const { real, block } of handles) {
         real.close();
-        if (block.named) await real.unlink();
+        if (block.named) real.unlink();
         block.named = false;
       }
       assert.equal(regions(), before);
@@ -116,8 +116,8 @@ check('lists', () => {
       fc.array(first, { minLength: 1, maxLength: 8 }),
       fc.array(fc.tuple(fc.integer({ min: -1, max: 8 }), item), { maxLength: 20 }),
       (items, writes) => {
-        using list = ShareableList.fromSync(items);
-        using same = ShareableList.attachSync(list.shm.name);
+        using list = ShareableList.from(items);
+        using same = ShareableList.attach(list.shm.name);
         const model = [...items];
         const capacities = items.map((each) => Math.max(8, Math.ceil(bytesOf(each) / 8) * 8));
         for (const [at, given] of writes) {
@@ -135,7 +135,7 @@ check('lists', () => {
         for (const [i, each] of model.entries()) {
           assert.ok(same.index(each) <= i && same.count(each) >= 1);
         }
-        list.shm.unlinkSync();
+        list.shm.unlink();
       },
     ),
     inProcess,

@@ -20,7 +20,7 @@ export interface ShareableListOptions {
  *
  * @example
  * import { ShareableList } from 'dragon-runtime/multiprocessing';
- * await using list = await ShareableList.from(['howdy', 273.15, true, null]);
+ * await using list = ShareableList.from(['howdy', 273.15, true, null]);
  * list[0] = 'hi';
  * console.log([...list], list.format); // [ 'hi', 273.15, true, null ] 8sd?n
  */
@@ -37,35 +37,20 @@ export class ShareableList implements Disposable, AsyncDisposable {
   }
 
   /**
-   * A list of these items, or a copy of another list. A string or bytes get a slot of so many bytes
-   * in UTF-8, rounded up to 8; everything else gets 8.
+   * A list of these items, or a copy of another list; blocks the thread until the services have
+   * answered. A string or bytes get a slot of so many bytes in UTF-8, rounded up to 8; everything
+   * else gets 8.
    */
-  static async from(
-    items: Iterable<ListItem>,
-    options: ShareableListOptions = {},
-  ): Promise<ShareableList> {
+  static from(items: Iterable<ListItem>, options: ShareableListOptions = {}): ShareableList {
     const plan = new ListPlan(items);
-    const shm = await SharedMemory.create({ ...options, size: plan.bytes });
+    const shm = SharedMemory.create({ ...options, size: plan.bytes });
     plan.write(shm.buf.buffer as ArrayBuffer);
     return new ShareableList(shm);
   }
 
-  /** As `from`; blocks the thread until the services have answered. */
-  static fromSync(items: Iterable<ListItem>, options: ShareableListOptions = {}): ShareableList {
-    const plan = new ListPlan(items);
-    const shm = SharedMemory.createSync({ ...options, size: plan.bytes });
-    plan.write(shm.buf.buffer as ArrayBuffer);
-    return new ShareableList(shm);
-  }
-
-  /** The list of this name. Rejects with NotFoundError if there is none. */
-  static async attach(name: string): Promise<ShareableList> {
-    return new ShareableList(await SharedMemory.attach(name));
-  }
-
-  /** As `attach`; blocks the thread until the services have answered. */
-  static attachSync(name: string): ShareableList {
-    return new ShareableList(SharedMemory.attachSync(name));
+  /** As `SharedMemory.attach`. */
+  static attach(name: string): ShareableList {
+    return new ShareableList(SharedMemory.attach(name));
   }
 
   get length(): number {

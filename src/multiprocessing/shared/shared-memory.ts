@@ -105,12 +105,12 @@ function destroy(descriptor: Uint8Array): void {
  *
  * @example
  * import { SharedMemory } from 'dragon-runtime/multiprocessing';
- * const block = await SharedMemory.create({ name: 'scores', size: 100 });
- * using same = SharedMemory.attachSync('scores');
+ * const block = SharedMemory.create({ name: 'scores', size: 100 });
+ * using same = SharedMemory.attach('scores');
  * same.buf[99] = 7;
  * console.log(block.buf[99], block.size); // 7 100
  * block.close();
- * await block.unlink();
+ * block.unlink();
  */
 export class SharedMemory implements Disposable, AsyncDisposable {
   readonly name: string;
@@ -142,27 +142,10 @@ export class SharedMemory implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Makes a block of zeros under a name. Rejects with ExistsError if the name is taken, with
-   * ERR_OUT_OF_MEMORY or ERR_TOO_LARGE if the pool has no room.
+   * Makes a block of zeros under a name; blocks the thread until the services have answered. Throws
+   * ExistsError if the name is taken, ERR_OUT_OF_MEMORY or ERR_TOO_LARGE if the pool has no room.
    */
-  static async create(options: SharedMemoryOptions): Promise<SharedMemory> {
-    const attempt = begin(options);
-    const { descriptor } = attempt;
-    try {
-      for (;;) {
-        const name = nameFor(options);
-        const result = await getRuntime().nameRegister(name, { kind: KIND, descriptor });
-        const made = settle(attempt, name, result, options);
-        if (made !== undefined) return made;
-      }
-    } catch (error) {
-      end(attempt);
-      throw error;
-    }
-  }
-
-  /** As `create`; blocks the thread until the services have answered. */
-  static createSync(options: SharedMemoryOptions): SharedMemory {
+  static create(options: SharedMemoryOptions): SharedMemory {
     const attempt = begin(options);
     const { descriptor } = attempt;
     try {
@@ -178,21 +161,11 @@ export class SharedMemory implements Disposable, AsyncDisposable {
     }
   }
 
-  /** The block of this name. Rejects with NotFoundError if there is none. */
-  static async attach(name: string): Promise<SharedMemory> {
-    checkName(name);
-    const runtime = getRuntime();
-    const { kind, descriptor } = await runtime.nameLookup(name, { hold: true });
-    try {
-      return new SharedMemory(open(name, kind, descriptor), name, descriptor, false, true);
-    } catch (error) {
-      await runtime.nameRelease(name, descriptor);
-      throw error;
-    }
-  }
-
-  /** As `attach`; blocks the thread until the services have answered. */
-  static attachSync(name: string): SharedMemory {
+  /**
+   * The block of this name; blocks the thread until the services have answered. Throws NotFoundError
+   * if there is none.
+   */
+  static attach(name: string): SharedMemory {
     checkName(name);
     const runtime = getRuntime();
     const { kind, descriptor } = runtime.nameLookupSync(name, { hold: true });
@@ -232,15 +205,10 @@ export class SharedMemory implements Disposable, AsyncDisposable {
 
   /**
    * Takes the name away for everybody; the bytes stay with those who have them attached. May be
-   * called after `close`. Rejects with NotFoundError if that was done before.
+   * called after `close`; blocks the thread until the services have answered. Throws NotFoundError
+   * if that was done before.
    */
-  async unlink(): Promise<void> {
-    await getRuntime().nameUnlink(this.name, this.#descriptor);
-    destroy(this.#descriptor);
-  }
-
-  /** As `unlink`; blocks the thread until the services have answered. */
-  unlinkSync(): void {
+  unlink(): void {
     getRuntime().nameUnlinkSync(this.name, this.#descriptor);
     destroy(this.#descriptor);
   }
@@ -257,9 +225,11 @@ export class SharedMemory implements Disposable, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     if (!this.#isMaker) return;
-    await this.unlink().catch((error: unknown) => {
+    try {
+      this.unlink();
+    } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
-    });
+    }
   }
 
   #alive(): void {
