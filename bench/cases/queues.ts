@@ -72,8 +72,9 @@ function streamPeers(at: Situation, over: string, words: Words): readonly Conten
 
 /** Small messages one way, each put by a call of its own or `many` by one. */
 function stream(over: 'queue' | 'pipe', forms: readonly string[]): BenchCase {
+  // So many that an engine has compiled what it runs for each of them.
   const words = (at: Situation): Words => {
-    return ['--count', sized(at, 2000, 50_000), '--rounds', sized(at, 1, 5), '--bytes', SMALL];
+    return ['--count', sized(at, 20_000, 50_000), '--rounds', sized(at, 2, 5), '--bytes', SMALL];
   };
   return {
     suite: SUITE,
