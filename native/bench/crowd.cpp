@@ -97,14 +97,19 @@ void run_crowd(const CrowdShape& shape, const Prepare& prepare) {
   print_result("1/s", std::move(samples), shape.messages);
 }
 
+// A cache line a turn, in sums of their own: a short loop runs at half the speed where it happens
+// to cross a boundary of what the processor decodes at once, and then limits one program of two.
 std::uint64_t sum_of(const void* bytes, std::size_t count) {
-  std::uint64_t sum = 0;
+  constexpr std::size_t kWords = 8;
+  std::uint64_t sums[kWords] = {};
   const auto* at = static_cast<const unsigned char*>(bytes);
-  for (; count >= sizeof sum; at += sizeof sum, count -= sizeof sum) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, sizeof word);
-    sum += word;
+  for (; count >= sizeof sums; at += sizeof sums, count -= sizeof sums) {
+    std::uint64_t words[kWords];
+    std::memcpy(words, at, sizeof words);
+    for (std::size_t i = 0; i < kWords; ++i) sums[i] += words[i];
   }
+  std::uint64_t sum = 0;
+  for (const std::uint64_t each : sums) sum += each;
   for (; count > 0; --count) sum += *at++;
   return sum;
 }

@@ -7,6 +7,7 @@
  */
 import { registerHandle } from '../codec/index.ts';
 import type { TaskBoard, WaitOptions } from '../core/index.ts';
+import { DragonError } from '../runtime/errors/index.ts';
 import { Queue, type QueueOptions, queueError } from './queue.ts';
 import { QueueParts } from './queue-parts.ts';
 
@@ -43,7 +44,14 @@ export class JoinableQueue<T = unknown> extends Queue<T> {
    * has none in hand. Throws ERR_STATE if nobody has.
    */
   taskDone(): void {
-    this.#tasks('taskDone').done();
+    const tasks = this.#tasks('taskDone');
+    try {
+      tasks.done();
+    } catch (error) {
+      if (!DragonError.is(error) || error.code !== 'ERR_STATE') throw error;
+      const why = 'no item was taken that is not done yet; call it once for each item';
+      throw new DragonError(`taskDone: ${why}`, { code: 'ERR_STATE', cause: error });
+    }
   }
 
   /**
