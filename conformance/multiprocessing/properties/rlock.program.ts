@@ -63,24 +63,26 @@ class Task {
 
 type Owner = 'task 1' | 'task 2' | 'thread' | 'process';
 
+/** `times` calls in a row by one owner. */
+const callsOfOwner = fc.record({
+  who: fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom<Owner>('task 1', 'task 2', 'thread') },
+    { weight: 1, arbitrary: fc.constant<Owner>('process') },
+  ),
+  call: fc.constantFrom('acquire', 'release'),
+  times: fc.oneof(
+    { weight: 20, arbitrary: fc.integer({ min: 1, max: 3 }) },
+    { weight: 1, arbitrary: fc.constant(1000) },
+  ),
+});
+
 check('owner and depth', async () => {
   await using meeters = await startMeeters(1);
   // Before the tasks wait for the first time.
   using _first = new RLock();
   const tasks = { 'task 1': new Task(), 'task 2': new Task(), thread: new Task() };
-  const step = fc.record({
-    who: fc.oneof(
-      { weight: 8, arbitrary: fc.constantFrom<Owner>('task 1', 'task 2', 'thread') },
-      { weight: 1, arbitrary: fc.constant<Owner>('process') },
-    ),
-    call: fc.constantFrom('acquire', 'release'),
-    times: fc.oneof(
-      { weight: 20, arbitrary: fc.integer({ min: 1, max: 3 }) },
-      { weight: 1, arbitrary: fc.constant(1000) },
-    ),
-  });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+    fc.asyncProperty(fc.array(callsOfOwner, { maxLength: 25 }), async (steps) => {
       using lock = new RLock();
       using carrier = new Queue<RLock>();
       carrier.putSync(lock);

@@ -162,8 +162,8 @@ export class SharedMemory implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The block of this name; blocks the thread until the services have answered. Throws NotFoundError
-   * if there is none.
+   * The block of this name; blocks the thread until the services have answered. Throws
+   * NotFoundError if there is none.
    */
   static attach(name: string): SharedMemory {
     checkName(name);
