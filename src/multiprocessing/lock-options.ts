@@ -3,7 +3,8 @@
  *
  * Non-goals: no waiting; the core's robust lock does that.
  */
-import type { RobustLock } from '../core/index.ts';
+import { RobustLock } from '../core/index.ts';
+import { getRuntime } from '../runtime/client/index.ts';
 import { OwnerDiedError } from '../runtime/errors/index.ts';
 
 export interface LockOptions {
@@ -23,6 +24,24 @@ export type OnOwnerDied = LockOptions['onOwnerDied'];
 const ROBUST = 1;
 const REPORT = 2;
 const THROW = 4;
+
+/** What makes a lock from its descriptor instead of a new one. */
+export class RevivedLock {
+  readonly core: RobustLock;
+  readonly options: LockOptions;
+
+  constructor(core: RobustLock, options: LockOptions) {
+    this.core = core;
+    this.options = options;
+  }
+}
+
+/** What a lock is made of: a new one in the node's default pool, or one that arrived. */
+export function partsOf(given: LockOptions | RevivedLock): Pick<RevivedLock, 'core' | 'options'> {
+  if (given instanceof RevivedLock) return given;
+  const robust = given.robust ?? true;
+  return { core: RobustLock.create(getRuntime().pool, { robust }), options: given };
+}
 
 /** The core's descriptor with the options in front of it. */
 export function withOptions(descriptor: Uint8Array, options: LockOptions): Uint8Array {

@@ -16,6 +16,8 @@ import {
   type LockOptions,
   type OnOwnerDied,
   optionsIn,
+  partsOf,
+  RevivedLock,
   withOptions,
 } from './lock-options.ts';
 
@@ -84,17 +86,6 @@ export class LockGuard implements Disposable {
 /** What `tryRun` did: what the section returned, or nothing since the lock was taken. */
 export type RunResult<R> = { readonly ok: true; readonly value: R } | { readonly ok: false };
 
-/** What makes a lock from its descriptor instead of a new one. */
-class Revived {
-  readonly native: RobustLock;
-  readonly options: LockOptions;
-
-  constructor(native: RobustLock, options: LockOptions) {
-    this.native = native;
-    this.options = options;
-  }
-}
-
 /**
  * A lock that processes share. Pass it in `args`, through a queue or a connection.
  *
@@ -114,13 +105,11 @@ export class Lock implements Disposable {
   /** Makes a lock in the node's default pool. Throws ERR_NO_RUNTIME outside a runtime. */
   constructor(options?: LockOptions);
   /** @internal */
-  constructor(options: Revived);
-  constructor(options: LockOptions | Revived = {}) {
-    const isRevived = options instanceof Revived;
-    this.#options = isRevived ? options.options : options;
-    this.#lock = isRevived
-      ? options.native
-      : RobustLock.create(getRuntime().pool, { robust: options.robust ?? true });
+  constructor(options: RevivedLock);
+  constructor(options: LockOptions | RevivedLock = {}) {
+    const parts = partsOf(options);
+    this.#options = parts.options;
+    this.#lock = parts.core;
   }
 
   /** Whether somebody holds the lock now. */
@@ -279,7 +268,7 @@ export class Lock implements Disposable {
   static revive(bytes: Uint8Array): Lock {
     const { node } = getRuntime();
     const { object } = takeOver((how) => RobustLock.attach(node, bytes.subarray(1), how));
-    return new Lock(new Revived(object, optionsIn(bytes)));
+    return new Lock(new RevivedLock(object, optionsIn(bytes)));
   }
 }
 

@@ -19,20 +19,11 @@ import {
   type LockOptions,
   type OnOwnerDied,
   optionsIn,
+  partsOf,
+  RevivedLock,
   withOptions,
 } from './lock-options.ts';
 import { SharedObject } from './shared-object.ts';
-
-/** What makes a lock from its descriptor instead of a new one. */
-class Revived {
-  readonly core: RobustLock;
-  readonly options: LockOptions;
-
-  constructor(core: RobustLock, options: LockOptions) {
-    this.core = core;
-    this.options = options;
-  }
-}
 
 /** One acquisition of a re-entrant lock, from whatever code it is used. */
 export class RLockGuard implements Disposable {
@@ -99,15 +90,13 @@ export class RLock extends SharedObject<RobustLock> {
   /** Makes a lock in the node's default pool. Throws ERR_NO_RUNTIME outside a runtime. */
   constructor(options?: LockOptions);
   /** @internal */
-  constructor(options: Revived);
-  constructor(options: LockOptions | Revived = {}) {
-    const isRevived = options instanceof Revived;
-    const core = isRevived
-      ? options.core
-      : RobustLock.create(getRuntime().pool, { robust: options.robust ?? true });
-    super(core, 'lock');
-    this.#options = isRevived ? options.options : options;
-    this.#holding = isRevived ? holdingOf(core.serialize()) : new Holding();
+  constructor(options: RevivedLock);
+  constructor(options: LockOptions | RevivedLock = {}) {
+    const parts = partsOf(options);
+    super(parts.core, 'lock');
+    this.#options = parts.options;
+    const isRevived = options instanceof RevivedLock;
+    this.#holding = isRevived ? holdingOf(parts.core.serialize()) : new Holding();
   }
 
   /** Whether somebody holds the lock now. */
@@ -311,7 +300,7 @@ export class RLock extends SharedObject<RobustLock> {
   static revive(bytes: Uint8Array): RLock {
     const { node } = getRuntime();
     const { object } = takeOver((how) => RobustLock.attach(node, bytes.subarray(1), how));
-    return new RLock(new Revived(object, optionsIn(bytes)));
+    return new RLock(new RevivedLock(object, optionsIn(bytes)));
   }
 }
 

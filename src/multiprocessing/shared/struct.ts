@@ -9,7 +9,7 @@ import { registerHandle } from '../../codec/index.ts';
 import type { WaitOptions } from '../../core/index.ts';
 import type { Lock, RunResult } from '../lock.ts';
 import { lendShared, Memory, reviveShared, type Travelling } from './cells.ts';
-import { type HeldLock, type LockedOptions, lockFor } from './held-lock.ts';
+import { type HeldLock, Locked, type LockedOptions, lockFor } from './held-lock.ts';
 import { accessorsOf, assign } from './struct-fields.ts';
 import {
   type FieldsOf,
@@ -95,28 +95,24 @@ export class RawStruct<S extends StructSchema> implements Disposable {
  * });
  * console.log(span.fields.first, span.fields.last); // 2n 10n
  */
-export class SharedStruct<S extends StructSchema> implements Disposable {
-  readonly #raw: RawStruct<S>;
-  readonly #held: HeldLock;
-
+export class SharedStruct<S extends StructSchema> extends Locked<RawStruct<S>> {
   /** @internal `struct` makes them. */
   constructor(raw: RawStruct<S>, held: HeldLock) {
-    this.#raw = raw;
-    this.#held = held;
+    super(raw, RawStruct.memoryOf(raw), held);
   }
 
   get schema(): S {
-    return this.#raw.schema;
+    return this.raw.schema;
   }
 
   /** Where each field lies. */
   get layout(): StructLayout {
-    return this.#raw.layout;
+    return this.raw.layout;
   }
 
   /** The fields, to be read and written in place without the lock. */
   get fields(): FieldsOf<S> {
-    return this.#raw.fields;
+    return this.raw.fields;
   }
 
   /**
@@ -127,55 +123,27 @@ export class SharedStruct<S extends StructSchema> implements Disposable {
     change: (fields: FieldsOf<S>) => R | PromiseLike<R>,
     options?: WaitOptions,
   ): Promise<Awaited<R>> {
-    return await this.#alive().run(() => change(this.fields), options);
+    return await this.lockOfLive().run(() => change(this.fields), options);
   }
 
   /** As `update`; blocks the thread. */
   updateSync<R>(change: (fields: FieldsOf<S>) => R, options?: WaitOptions): R {
-    return this.#alive().runSync(() => change(this.fields), options);
+    return this.lockOfLive().runSync(() => change(this.fields), options);
   }
 
   /** As `updateSync` if the lock is free now. */
   tryUpdate<R>(change: (fields: FieldsOf<S>) => R): RunResult<R> {
-    return this.#alive().tryRun(() => change(this.fields));
+    return this.lockOfLive().tryRun(() => change(this.fields));
   }
 
   /** Writes what `input` names, without the lock, and nothing if some of it is wrong. */
   assign(input: StructInput<S>): void {
-    this.#raw.assign(input);
+    this.raw.assign(input);
   }
 
   /** An independent struct with the same contents and a lock of its own. */
   clone(): SharedStruct<S> {
-    return guarded(this.#raw.clone(), {}) as SharedStruct<S>;
-  }
-
-  getLock(): Lock {
-    return this.#held.lock;
-  }
-
-  /** The same struct without the lock; closing either closes both. */
-  getObj(): RawStruct<S> {
-    return this.#raw;
-  }
-
-  get closed(): boolean {
-    return this.#raw.closed;
-  }
-
-  /** Ends this process's use of the struct, and of its lock unless that was given to it. */
-  close(): void {
-    this.#raw.close();
-    if (this.#held.own) this.#held.lock.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  #alive(): Lock {
-    RawStruct.memoryOf(this.#raw).alive();
-    return this.#held.lock;
+    return guarded(this.raw.clone(), {}) as SharedStruct<S>;
   }
 }
 

@@ -9,7 +9,7 @@ import type { WaitOptions } from '../../core/index.ts';
 import type { Lock, RunResult } from '../lock.ts';
 import { Cells, lendShared, reviveShared, type Travelling } from './cells.ts';
 import type { ElementOf, InputOf, TypeCode } from './codes.ts';
-import { type HeldLock, type LockedOptions, lockFor } from './held-lock.ts';
+import { type HeldLock, Locked, type LockedOptions, lockFor } from './held-lock.ts';
 
 /**
  * A shared value without a lock.
@@ -69,27 +69,23 @@ type Change<C extends TypeCode> = (value: ElementOf<C>) => InputOf<C> | PromiseL
  * using counter = value('i', 3);
  * console.log(await counter.update((count) => count + 1)); // 4
  */
-export class Value<C extends TypeCode> implements Disposable {
-  readonly #raw: RawValue<C>;
-  readonly #held: HeldLock;
-
+export class Value<C extends TypeCode> extends Locked<RawValue<C>> {
   /** @internal `value` makes them. */
   constructor(raw: RawValue<C>, held: HeldLock) {
-    this.#raw = raw;
-    this.#held = held;
+    super(raw, RawValue.cellsOf(raw).memory, held);
   }
 
   get code(): C {
-    return this.#raw.code;
+    return this.raw.code;
   }
 
   /** A single load or store, without the lock. */
   get value(): ElementOf<C> {
-    return this.#raw.value;
+    return this.raw.value;
   }
 
   set value(value: InputOf<C>) {
-    this.#raw.value = value;
+    this.raw.value = value;
   }
 
   /**
@@ -102,50 +98,22 @@ export class Value<C extends TypeCode> implements Disposable {
       this.value = await change(this.value);
       return this.value;
     };
-    return (await this.#alive().run(section, options)) as ElementOf<C>;
+    return (await this.lockOfLive().run(section, options)) as ElementOf<C>;
   }
 
   /** As `update`; blocks the thread. */
   updateSync(change: (value: ElementOf<C>) => InputOf<C>, options?: WaitOptions): ElementOf<C> {
-    return this.#alive().runSync(() => this.#change(change), options);
+    return this.lockOfLive().runSync(() => this.#change(change), options);
   }
 
   /** As `updateSync` if the lock is free now. */
   tryUpdate(change: (value: ElementOf<C>) => InputOf<C>): RunResult<ElementOf<C>> {
-    return this.#alive().tryRun(() => this.#change(change));
-  }
-
-  getLock(): Lock {
-    return this.#held.lock;
-  }
-
-  /** The same value without the lock; closing either closes both. */
-  getObj(): RawValue<C> {
-    return this.#raw;
-  }
-
-  get closed(): boolean {
-    return this.#raw.closed;
-  }
-
-  /** Ends this process's use of the value, and of its lock unless that was given to it. */
-  close(): void {
-    this.#raw.close();
-    if (this.#held.own) this.#held.lock.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
+    return this.lockOfLive().tryRun(() => this.#change(change));
   }
 
   #change(change: (value: ElementOf<C>) => InputOf<C>): ElementOf<C> {
     this.value = change(this.value);
     return this.value;
-  }
-
-  #alive(): Lock {
-    RawValue.cellsOf(this.#raw).memory.alive();
-    return this.#held.lock;
   }
 }
 

@@ -215,10 +215,6 @@ export class Runtime {
   }
 
   /** Frees a name, whoever holds references; with `descriptor` only if it is that object's. */
-  async nameUnlink(name: string, descriptor?: Uint8Array): Promise<void> {
-    succeeded(await this.#line.request(unlinkBody(name, descriptor)), 'unlink a name');
-  }
-
   nameUnlinkSync(name: string, descriptor?: Uint8Array): void {
     succeeded(this.#line.requestSync(unlinkBody(name, descriptor)), 'unlink a name');
   }
