@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { caseOf, kitOf, shell } from './fixture.ts';
+import { caseOf, kitOf, printing, shell } from './fixture.ts';
 import { planUnits } from './schedule.ts';
 import { Session } from './session.ts';
 
@@ -44,3 +44,33 @@ it.each(SIGNALS)(
     expect(process.listeners(signal)).toEqual([...known]);
   },
 );
+
+it('what was measured before an interruption is in the result file [BEN-030]', async () => {
+  const kit = kitOf([]);
+  const note = join(kit.root, 'pid');
+  const output = join(kit.root, 'out.jsonl');
+  const known = new Set(process.listeners('SIGTERM'));
+  const session = new Session({ ...kit, profile: 'smoke', runs: 1, seed: 1, output });
+  const added = process.listeners('SIGTERM').filter((listener) => !known.has(listener));
+  const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never);
+  try {
+    const cases = [
+      caseOf('quick', { product: printing(7) }),
+      caseOf('long', { product: shell(`echo $$ >> ${note}; exec sleep 600`) }),
+    ];
+    void session.rounds(planUnits(cases, 'smoke', session.places));
+    while (!existsSync(note)) await sleep(5);
+    added[0]?.('SIGTERM');
+    while (exit.mock.calls.length === 0) await sleep(5);
+    const [meta, ...samples] = readFileSync(output, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(meta).toMatchObject({ kind: 'meta', interrupted: true });
+    expect(samples).toMatchObject([{ kind: 'sample', case: 'quick', p50: 7 }]);
+  } finally {
+    exit.mockRestore();
+    session.close();
+    rmSync(kit.root, { recursive: true });
+  }
+});

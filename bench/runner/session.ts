@@ -9,7 +9,7 @@ import { createExecutor } from './execute.ts';
 import { allowedCpus, findPython, loads, metaOf } from './machine.ts';
 import { toLines, writeResults } from './results.ts';
 import { type RoundsOptions, type RoundsResult, runRounds } from './schedule.ts';
-import type { BenchCase, Execute, Meta, Places, Profile, Unit } from './types.ts';
+import type { BenchCase, Execute, Meta, Places, Profile, Sample, Unit } from './types.ts';
 import { caseName, paramsKey } from './types.ts';
 
 /** Where a command's words go; tests pass their own. */
@@ -37,6 +37,8 @@ export interface SessionOptions extends Kit {
   readonly profile: Profile;
   readonly runs: number;
   readonly seed: number;
+  /** Where results go; an interrupted run leaves there what it has. */
+  readonly output?: string;
 }
 
 export class Session {
@@ -46,6 +48,7 @@ export class Session {
   readonly #stop: () => Promise<void>;
   readonly #loadBefore = loads();
   readonly #startedAt = new Date();
+  readonly #measured: Sample[] = [];
 
   constructor(options: SessionOptions) {
     this.options = options;
@@ -81,6 +84,7 @@ export class Session {
         const label = `${caseName(unit)} ${paramsKey(unit.params)}`;
         progress?.(`[${done + 1}/${total}] ${label}: ${step.role} ${step.contender.name}`);
       },
+      onSample: (sample) => this.#measured.push(sample),
     });
     progress?.('');
     return result;
@@ -114,8 +118,16 @@ export class Session {
     rmSync(this.places.scratch, { recursive: true, force: true });
   }
 
+  #keepWhatIsMeasured(): void {
+    const { output, out } = this.options;
+    if (output === undefined || this.#measured.length === 0) return;
+    writeResults(output, { ...this.meta(), interrupted: true }, this.#measured);
+    out.warn(`interrupted; ${this.#measured.length} samples are in ${output}\n`);
+  }
+
   readonly #interrupt = (signal: NodeJS.Signals): void => {
     void this.#stop().then(() => {
+      this.#keepWhatIsMeasured();
       this.close();
       process.exit(128 + constants.signals[signal]);
     });

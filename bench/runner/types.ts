@@ -167,6 +167,8 @@ export interface Meta {
   readonly loadAfter: readonly number[];
   readonly seed: number;
   readonly startedAt: string;
+  /** Only there when a signal ended the run before all was measured. */
+  readonly interrupted?: true;
 }
 
 export function isMissing(thing: object | string): thing is Missing {
