@@ -30,6 +30,26 @@ export interface NodeInfo {
   readonly memoryBytes: bigint;
 }
 
+/** Nodes with consecutive ids. */
+export interface NodeRange {
+  /** the first */
+  readonly first: number;
+  /** the last */
+  readonly last: number;
+}
+
+/** What one node answers in a phase, if it has something to say. */
+export interface NodePart {
+  /** the node */
+  readonly nodeId: number;
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong */
+  readonly info?: string | undefined;
+  /** an encoded message */
+  readonly body?: Uint8Array | undefined;
+}
+
 /** What global services know of one process. */
 export interface ProcessInfo {
   /** unique in the run and never used again */
@@ -382,6 +402,46 @@ export interface LsNodeUp {
   readonly node: NodeInfo;
 }
 
+/** From parent to child, what every node is to do in a phase. */
+export interface OverlayDown {
+  readonly type: 'OverlayDown';
+  /** larger than that of every earlier phase */
+  readonly phase: number;
+  /** what people call the phase */
+  readonly name: string;
+  /** how long the primary waits for the answers */
+  readonly patienceMs: number;
+  /** an encoded message */
+  readonly body?: Uint8Array | undefined;
+  /** which nodes are down */
+  readonly down: readonly NodeRange[];
+}
+
+/** From child to parent, the answers of the child's part of the tree. */
+export interface OverlayUp {
+  readonly type: 'OverlayUp';
+  /** the phase that is answered */
+  readonly phase: number;
+  /** which nodes have answered */
+  readonly answered: readonly NodeRange[];
+  /** what they have answered */
+  readonly parts: readonly NodePart[];
+}
+
+/** The sender is there. */
+export interface OverlayBeat {
+  readonly type: 'OverlayBeat';
+  /** which nodes are down as far as the sender knows */
+  readonly down: readonly NodeRange[];
+}
+
+/** To the primary, a node that its parent does not hear any more. */
+export interface OverlayLost {
+  readonly type: 'OverlayLost';
+  /** the node */
+  readonly nodeId: number;
+}
+
 /** Start a process. Answered once it has started or has failed to. */
 export interface GsProcessCreate {
   readonly type: 'GsProcessCreate';
@@ -580,7 +640,11 @@ export type Event =
   | ProcessStartFailed
   | ProcessFailed
   | StartTarget
-  | LsNodeUp;
+  | LsNodeUp
+  | OverlayDown
+  | OverlayUp
+  | OverlayBeat
+  | OverlayLost;
 
 export type Message = Request | Command | Reply | Event;
 
@@ -616,6 +680,20 @@ export const structs: Readonly<Record<string, StructSchema>> = {
       { name: 'hostname', type: 'string' },
       { name: 'cpus', type: 'u32' },
       { name: 'memoryBytes', type: 'u64' },
+    ],
+  },
+  NodeRange: {
+    fields: [
+      { name: 'first', type: 'u32' },
+      { name: 'last', type: 'u32' },
+    ],
+  },
+  NodePart: {
+    fields: [
+      { name: 'nodeId', type: 'u32' },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+      { name: 'body', type: 'bytes', optional: true },
     ],
   },
   ProcessInfo: {
@@ -859,6 +937,36 @@ export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
     kind: 'event',
     fields: [
       { name: 'node', type: { struct: 'NodeInfo' } },
+    ],
+  },
+  OverlayDown: {
+    kind: 'event',
+    fields: [
+      { name: 'phase', type: 'u32' },
+      { name: 'name', type: 'string' },
+      { name: 'patienceMs', type: 'u32' },
+      { name: 'body', type: 'bytes', optional: true },
+      { name: 'down', type: { list: { struct: 'NodeRange' } } },
+    ],
+  },
+  OverlayUp: {
+    kind: 'event',
+    fields: [
+      { name: 'phase', type: 'u32' },
+      { name: 'answered', type: { list: { struct: 'NodeRange' } } },
+      { name: 'parts', type: { list: { struct: 'NodePart' } } },
+    ],
+  },
+  OverlayBeat: {
+    kind: 'event',
+    fields: [
+      { name: 'down', type: { list: { struct: 'NodeRange' } } },
+    ],
+  },
+  OverlayLost: {
+    kind: 'event',
+    fields: [
+      { name: 'nodeId', type: 'u32' },
     ],
   },
   GsProcessCreate: {
