@@ -42,8 +42,12 @@ export interface RunResult {
   readonly elapsedMs: number;
 }
 
-/** Variables of vitest and of the test runner's Node that a program must not see. */
-const foreign = /^(VITEST|NODE_ENV|NODE_OPTIONS|NODE_PATH|TINYPOOL|TEST$|PROD$|DEV$|MODE$)/;
+/**
+ * Variables of vitest and of the test runner's Node that a program must not see, and the file of
+ * certificates that every start of a Node 20 would read.
+ */
+const foreign =
+  /^(VITEST|NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|TINYPOOL|TEST$|PROD$|DEV$|MODE$)/;
 
 export function cleanEnvironment(
   changes: Readonly<Record<string, string | undefined>> = {},

@@ -1,6 +1,7 @@
 // The addon's exports; src/core/native.ts and src/launcher declare them for TypeScript.
 #include <napi.h>
 
+#include "binding/certificates.h"
 #include "binding/channel_calls.h"
 #include "binding/channel_face.h"
 #include "binding/classes.h"
@@ -29,6 +30,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   init_event_objects(env, exports);
   init_channel_calls(env, exports);
   init_process(env, exports);
+  init_certificates(env, exports);
   exports.Set("lastErrorText", Napi::Function::New<take_last_error_text>(env));
   return exports;
 }

@@ -45,7 +45,16 @@ function leaveRun(exitCode: number): never {
   process.exit(exitCode);
 }
 
+/** `bin/dragon` keeps the variable from this interpreter; processes of the run are to have it. */
+function restoreEnvironment(): void {
+  const { DRAGON_EXTRA_CA_CERTS } = process.env;
+  if (DRAGON_EXTRA_CA_CERTS === undefined) return;
+  delete process.env['DRAGON_EXTRA_CA_CERTS'];
+  process.env['NODE_EXTRA_CA_CERTS'] = DRAGON_EXTRA_CA_CERTS;
+}
+
 async function main(): Promise<void> {
+  restoreEnvironment();
   try {
     process.exit(await dispatch(process.argv.slice(2)));
   } catch (error) {

@@ -15,6 +15,7 @@ import { defaultCacheDir } from '../runtime/loader/cache.ts';
 import { prepareProgram } from '../runtime/loader/program.ts';
 import { HEAD_PUID, type LogLevel } from '../services/global/state.ts';
 import type { Services } from '../services/index.ts';
+import { startEnvironment } from '../services/local/interpreter.ts';
 import { ExitCode, errnoText, Failure, say } from './failure.ts';
 import {
   type FrontEndEffect,
@@ -135,7 +136,9 @@ class Run {
     const { exe, args, cacheDir, variables } = await this.#prepare(directory);
     const { debug } = settings;
     const environment = runEnvironment({ directory, runId: this.#runId, cacheDir, debug });
-    const env = headEnvironment(process.env, { ...environment, ...variables }, HEAD_PUID);
+    const all = headEnvironment(process.env, { ...environment, ...variables }, HEAD_PUID);
+    const isScript = this.#plan.program.kind === 'script';
+    const env = isScript ? startEnvironment({ exe, flags: [], env: all }) : all;
     const request = { exe, args, env, cwd, stdio: headStdio, inLaunchersGroup: true };
     const { pid } = await warden.spawn(request);
     this.#headPid = pid;

@@ -13,6 +13,7 @@ import type { LogLevel } from '../global/state.ts';
 import { Mailbox } from '../mail/mailbox.ts';
 import { Outbox } from '../mail/outbox.ts';
 import { Timers } from '../mail/timers.ts';
+import { startEnvironment } from './interpreter.ts';
 import type { ExitStatus, Spawner, SpawnRequest } from './spawner.ts';
 import {
   type LocalEffect,
@@ -178,8 +179,10 @@ export class LocalShell {
     if (start !== undefined) env[Variable.start] = Buffer.from(start).toString('base64');
     const { cwd, argv, interpreter = program.exe } = effect;
     if (effect.exe !== undefined) return { exe: effect.exe, args: argv, env, cwd, stdio };
-    const args = [...program.flags, ...argv, program.entry];
-    return { exe: interpreter, args, env, cwd, stdio };
+    const flags = [...program.flags, ...argv];
+    const args = [...flags, program.entry];
+    const atStart = startEnvironment({ exe: interpreter, flags, env });
+    return { exe: interpreter, args, env: atStart, cwd, stdio };
   }
 }
 
