@@ -35,7 +35,7 @@ export function readCertificatesLater(): void {
   subscribe('worker_threads', read);
 }
 
-/** The class behind every TLS context. There is no other way to it that does not load all of TLS. */
+/** The class behind every TLS context. Every other way to it loads all of TLS. */
 function secureContext(): { readonly prototype: SecureContext } {
   const { emitWarning } = process;
   process.emitWarning = () => undefined;
