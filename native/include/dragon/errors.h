@@ -96,9 +96,11 @@ typedef enum dragon_status {
   DRAGON_LAYOUT = 40,
   /* the program can't be loaded */
   DRAGON_PROGRAM = 41,
+  /* the node has left the run, or does not answer */
+  DRAGON_NODE_GONE = 42,
 } dragon_status_t;
 
-enum { DRAGON_STATUS_COUNT = 42 };
+enum { DRAGON_STATUS_COUNT = 43 };
 
 /* The constant's name without its prefix; "UNKNOWN" for a number outside the table. */
 static inline const char* dragon_status_name(dragon_status_t status) {
@@ -145,6 +147,7 @@ static inline const char* dragon_status_name(dragon_status_t status) {
       "STATE",
       "LAYOUT",
       "PROGRAM",
+      "NODE_GONE",
   };
   const unsigned index = (unsigned)status;
   return index < (unsigned)DRAGON_STATUS_COUNT ? names[index] : "UNKNOWN";
@@ -195,6 +198,7 @@ static inline const char* dragon_status_text(dragon_status_t status) {
       "the call is not legal in the object's state",
       "a segment has another layout version or a damaged header",
       "the program can't be loaded",
+      "the node has left the run, or does not answer",
   };
   const unsigned index = (unsigned)status;
   return index < (unsigned)DRAGON_STATUS_COUNT ? texts[index] : "unknown status";

@@ -94,6 +94,8 @@ export const errorTable = [
     text: 'a segment has another layout version or a damaged header' },
   { name: 'PROGRAM', code: 'ERR_PROGRAM', category: 'error', entity: 'process',
     text: 'the program can\'t be loaded' },
+  { name: 'NODE_GONE', code: 'ERR_NODE_GONE', category: 'error', entity: 'node',
+    text: 'the node has left the run, or does not answer' },
 ] as const satisfies readonly {
   readonly name: string;
   readonly code: string;
@@ -151,4 +153,5 @@ export const Status = {
   STATE: 39,
   LAYOUT: 40,
   PROGRAM: 41,
+  NODE_GONE: 42,
 } as const satisfies Readonly<Record<StatusName, number>>;

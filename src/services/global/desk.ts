@@ -13,6 +13,8 @@ export class Desk {
   readonly state: GlobalState;
   readonly replies: Reply[] = [];
   readonly sent: (Command | Event)[] = [];
+  /** To which nodes. */
+  readonly sentTo: number[] = [];
   readonly logs: string[] = [];
   readonly others: GlobalEffect[] = [];
   nowMs = 0;
@@ -30,8 +32,10 @@ export class Desk {
   feed(event: GlobalEvent): void {
     for (const effect of step(this.state, event)) {
       if (effect.kind === 'reply') this.replies.push(effect.message);
-      else if (effect.kind === 'send') this.sent.push(effect.message);
-      else if (effect.kind === 'log') this.logs.push(`${effect.level}: ${effect.text}`);
+      else if (effect.kind === 'send') {
+        this.sent.push(effect.message);
+        this.sentTo.push(effect.nodeId);
+      } else if (effect.kind === 'log') this.logs.push(`${effect.level}: ${effect.text}`);
       else this.others.push(effect);
     }
   }
@@ -69,7 +73,10 @@ export class Desk {
   }
 
   /** Asks for a process and lets it start; returns its puid. */
-  started(parent: bigint, options: { name?: string; daemon?: boolean } = {}): bigint {
+  started(
+    parent: bigint,
+    options: { name?: string; daemon?: boolean; nodeId?: number } = {},
+  ): bigint {
     const tag = this.ask(parent, creation(options));
     const command = this.last('LsProcessCreate');
     this.tell({ type: 'LsProcessCreated', ref: command.tag, err: 0, pid: 200 });

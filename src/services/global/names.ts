@@ -13,14 +13,19 @@ import type {
   GsNameUnlink,
 } from '../messages/index.ts';
 import { addTo, beginWait, endWait, refuse, removeFrom, reply, succeed } from './answer.ts';
-import { type Asker, askerOf, type GlobalStep, type NameRecord } from './state.ts';
+import { type Asker, askerOf, type GlobalStep, type NameRecord, PRIMARY } from './state.ts';
 
 export function register(step: GlobalStep, request: GsNameRegister) {
   const { state } = step;
   const { name, kind, descriptor } = request;
+  const nodeId = request.nodeId ?? state.processes.get(request.puid)?.nodeId ?? PRIMARY;
   const taken = state.names.get(name);
   if (taken !== undefined) return found(step, request, taken, false, Status.EXISTS);
-  const record: NameRecord = { name, kind, descriptor: descriptor.slice(), holders: new Map() };
+  if (request.nodeId !== undefined && !state.nodes.has(nodeId)) {
+    return refuse(step, request, Status.NOT_FOUND, `there is no node ${nodeId}`);
+  }
+  const holders = new Map<bigint, number>();
+  const record: NameRecord = { name, kind, descriptor: descriptor.slice(), nodeId, holders };
   state.names.set(name, record);
   addHolder(step, record, request.puid);
   succeed(step, request);
@@ -58,8 +63,19 @@ export function unlink(step: GlobalStep, request: GsNameUnlink) {
   if (record === undefined) {
     return refuse(step, request, Status.NOT_FOUND, `no object is named ${request.name}`);
   }
-  for (const puid of [...record.holders.keys()]) dropHolder(step, record, puid);
+  free(step, record);
   succeed(step, request);
+}
+
+/** The objects of a node are gone with it, whoever holds references to them. */
+export function objectsLost(step: GlobalStep, nodeId: number) {
+  for (const record of [...step.state.names.values()]) {
+    if (record.nodeId === nodeId) free(step, record);
+  }
+}
+
+function free(step: GlobalStep, record: NameRecord) {
+  for (const puid of [...record.holders.keys()]) dropHolder(step, record, puid);
 }
 
 /** The record of the name, unless another object is meant than the one that has it now. */
@@ -71,9 +87,10 @@ function meant({ state }: GlobalStep, request: GsNameRelease | GsNameUnlink) {
 }
 
 export function list(step: GlobalStep, request: GsNameList) {
-  const names = [...step.state.names.values()].map(({ name, kind, holders }) => ({
+  const names = [...step.state.names.values()].map(({ name, kind, nodeId, holders }) => ({
     name,
     kind,
+    nodeId,
     holders: [...holders.values()].reduce((sum, count) => sum + count, 0),
   }));
   reply(step, request, { type: 'GsNameListReply', ref: request.tag, err: Status.SUCCESS, names });
@@ -100,7 +117,8 @@ function dropHolder({ state }: GlobalStep, { name, holders }: NameRecord, puid: 
 }
 
 function found(step: GlobalStep, asker: Asker, record: NameRecord, hold: boolean, status: number) {
-  const { kind, descriptor } = record;
+  const { kind, descriptor, nodeId } = record;
   if (hold) addHolder(step, record, asker.puid);
-  reply(step, asker, { type: 'GsNameReply', ref: asker.tag, err: status, kind, descriptor });
+  const ref = asker.tag;
+  reply(step, asker, { type: 'GsNameReply', ref, err: status, kind, descriptor, nodeId });
 }

@@ -18,6 +18,7 @@ import type {
 import { endWait, refuse, reply } from './answer.ts';
 import { joinedProcessEnded } from './joins.ts';
 import { holderEnded } from './names.ts';
+import { nextPlace } from './nodes.ts';
 import {
   askerOf,
   type Continuation,
@@ -54,6 +55,7 @@ function objection(step: GlobalStep, request: GsProcessCreate): [number, string]
     return [Status.INVALID_ARGUMENT, 'an argument or environment entry contains a NUL'];
   }
   if (nodeId !== undefined && !state.nodes.has(nodeId)) {
+    if (state.down.has(nodeId)) return [Status.NODE_GONE, `node ${nodeId} has left the run`];
     return [Status.NOT_FOUND, `there is no node ${nodeId}`];
   }
   if (state.nodes.size === 0) return [Status.STATE, 'no node is up'];
@@ -66,14 +68,13 @@ export function create(step: GlobalStep, request: GsProcessCreate) {
   if (refused !== undefined) return refuse(step, request, ...refused);
   const parent = state.processes.get(request.puid);
   const puid = state.nextPuid++;
-  const [firstNode = 0] = state.nodes.keys();
   const record: ProcessRecord = {
     puid,
     name: request.name,
     label: request.label,
     parent: parent?.puid,
     daemon: request.daemon,
-    nodeId: request.nodeId ?? parent?.nodeId ?? firstNode,
+    nodeId: request.nodeId ?? nextPlace(state),
     state: 'pending',
     pid: undefined,
     exit: undefined,
@@ -166,6 +167,22 @@ export function exited(step: GlobalStep, { puid, exitCode, signal, error }: LsPr
   else ended(step, record, exit);
 }
 
+/** The node of a process is down: whatever it was doing has ended. */
+export function lost(step: GlobalStep, record: ProcessRecord) {
+  const { state } = step;
+  const info = `node ${record.nodeId} has left the run`;
+  for (const [tag, { puid, asker, kind }] of state.continuations) {
+    if (puid !== record.puid) continue;
+    state.continuations.delete(tag);
+    if (kind === 'create')
+      state.createOfRequest.delete(requestKey(asker.puid, asker.actor, asker.tag));
+    refuse(step, asker, Status.NODE_GONE, info);
+  }
+  if (record.state === 'active') return ended(step, record, { signal: 9, err: Status.NODE_GONE });
+  conclude(step, record, undefined);
+  state.processes.delete(record.puid);
+}
+
 function ended(step: GlobalStep, record: ProcessRecord, exit: Exit) {
   const { state, effects } = step;
   conclude(step, record, exit);
@@ -245,8 +262,8 @@ export function list(step: GlobalStep, request: GsProcessList) {
 
 function describe(record: ProcessRecord): ProcessInfo {
   const { puid, name, label, parent, daemon, nodeId, state, pid, exit } = record;
-  const { exitCode, signal } = exit ?? {};
-  return { puid, name, label, parent, daemon, nodeId, state, pid, exitCode, signal };
+  const { exitCode, signal, err } = exit ?? {};
+  return { puid, name, label, parent, daemon, nodeId, state, pid, exitCode, signal, err };
 }
 
 export function kill(step: GlobalStep, request: GsProcessKill) {

@@ -10,6 +10,9 @@ import type { Command, Event, Message, NodeInfo, Reply, Sender } from '../messag
 /** The head's process id; every later process has a larger one. */
 export const HEAD_PUID = 2n ** 32n;
 
+/** The node of global services and, as a rule, of the head. */
+export const PRIMARY = 0;
+
 /** How long an ended process's daemons get between SIGTERM and SIGKILL. */
 export const DAEMON_PATIENCE_MS = 1000;
 
@@ -23,6 +26,8 @@ export interface Exit {
   readonly exitCode?: number | undefined;
   readonly signal?: number | undefined;
   readonly error?: Uint8Array | undefined;
+  /** Why nobody saw the end, if so. */
+  readonly err?: number | undefined;
 }
 
 export interface ProcessRecord {
@@ -70,6 +75,8 @@ export interface NameRecord {
   readonly name: string;
   readonly kind: string;
   readonly descriptor: Uint8Array;
+  /** Where the object is. */
+  readonly nodeId: number;
   /** How many references each process holds. */
   readonly holders: Map<bigint, number>;
 }
@@ -77,6 +84,10 @@ export interface NameRecord {
 export interface GlobalState {
   phase: 'up' | 'halting' | 'halted';
   readonly nodes: Map<number, NodeInfo>;
+  /** Nodes that have left the run. */
+  readonly down: Set<number>;
+  /** The node that had the last turn in taking a process. */
+  lastPlace: number;
   /** Nodes that have told that nothing is left on them. */
   readonly halted: Set<number>;
   nextPuid: bigint;
@@ -112,7 +123,10 @@ export type GlobalEvent =
       readonly nodeId: number;
       readonly label: string;
     }
-  | { readonly kind: 'teardown'; readonly patienceMs: number };
+  /** A node has left the run and takes nothing with it that anybody can see. */
+  | { readonly kind: 'node-down'; readonly nodeId: number }
+  /** The end begins; `told` when local services hear of it from somebody else. */
+  | { readonly kind: 'teardown'; readonly patienceMs: number; readonly told?: boolean };
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
@@ -136,6 +150,8 @@ export function globalState(options: { endedMax?: number } = {}): GlobalState {
   return {
     phase: 'up',
     nodes: new Map(),
+    down: new Set(),
+    lastPlace: -1,
     halted: new Set(),
     nextPuid: HEAD_PUID + 1n,
     processes: new Map(),

@@ -6,16 +6,11 @@
  * here is counted, logged and, where it can be, answered with an error.
  */
 import { Status } from '../../runtime/errors/codes.ts';
-import {
-  type GsNodeList,
-  isRequest,
-  type LsProcessCreated,
-  type LsReply,
-  type Message,
-} from '../messages/index.ts';
-import { endWait, refuse, reply, succeed } from './answer.ts';
+import { isRequest, type LsProcessCreated, type LsReply, type Message } from '../messages/index.ts';
+import { endWait, refuse, succeed } from './answer.ts';
 import * as joins from './joins.ts';
 import * as names from './names.ts';
+import { nodeDown, nodeList, nodeUp } from './nodes.ts';
 import * as processes from './processes.ts';
 import {
   type GlobalEffect,
@@ -44,8 +39,12 @@ export function step(state: GlobalState, event: GlobalEvent): GlobalEffect[] {
     case 'head':
       processes.enterHead(now, event.pid, event.nodeId, event.label);
       break;
+    case 'node-down':
+      nodeDown(now, event.nodeId);
+      haltIfAllHave(now);
+      break;
     case 'teardown':
-      teardown(now, event.patienceMs);
+      teardown(now, event);
       break;
   }
   return effects;
@@ -80,8 +79,7 @@ function message(now: GlobalStep, received: Message) {
     case 'GsCancel':
       return cancel(now, requestKey(received.puid, received.actor, received.cancelled));
     case 'LsNodeUp':
-      now.state.nodes.set(received.node.nodeId, received.node);
-      break;
+      return nodeUp(now, received.node);
     case 'LsProcessCreated':
     case 'LsReply':
       return answered(now, received);
@@ -97,12 +95,6 @@ function message(now: GlobalStep, received: Message) {
 function unusable({ state, effects }: GlobalStep, what: string) {
   state.invalidMessages += 1;
   effects.push({ kind: 'log', level: 'error', text: `message dropped: ${what}` });
-}
-
-function nodeList(now: GlobalStep, request: GsNodeList) {
-  const nodes = [...now.state.nodes.values()].sort((a, b) => a.nodeId - b.nodeId);
-  const ref = request.tag;
-  reply(now, request, { type: 'GsNodeListReply', ref, err: Status.SUCCESS, nodes });
 }
 
 /** Local services have answered a command. */
@@ -134,20 +126,27 @@ function cancel(now: GlobalStep, key: string) {
   else processes.abandonCreate(now, key);
 }
 
-function teardown(now: GlobalStep, patienceMs: number) {
+type Teardown = Extract<GlobalEvent, { kind: 'teardown' }>;
+
+function teardown(now: GlobalStep, { patienceMs, told = false }: Teardown) {
   const { state, effects } = now;
   if (state.phase === 'halted') return;
   state.phase = 'halting';
   for (const nodeId of state.nodes.keys()) {
-    if (state.halted.has(nodeId)) continue;
+    if (told || state.halted.has(nodeId)) continue;
     effects.push({ kind: 'send', nodeId, message: { type: 'LsTeardown', patienceMs } });
   }
-  if (state.halted.size === state.nodes.size) finish(now);
+  haltIfAllHave(now);
 }
 
 function halted(now: GlobalStep, nodeId: number) {
-  now.state.halted.add(nodeId);
-  if (now.state.phase === 'halting' && now.state.halted.size === now.state.nodes.size) finish(now);
+  if (now.state.nodes.has(nodeId)) now.state.halted.add(nodeId);
+  haltIfAllHave(now);
+}
+
+function haltIfAllHave(now: GlobalStep) {
+  const { phase, halted, nodes } = now.state;
+  if (phase === 'halting' && halted.size === nodes.size) finish(now);
 }
 
 /** Nothing runs any more: whoever still waits is told so. */

@@ -128,7 +128,7 @@ describe('names of objects', () => {
     lookup(desk, b, 'n', { hold: true });
     const tag = desk.ask(HEAD_PUID, { type: 'GsNameList' });
     const { names } = desk.answer(tag, 'GsNameListReply');
-    expect(names).toEqual([{ name: 'n', kind: 'channel', holders: 3 }]);
+    expect(names).toEqual([{ name: 'n', kind: 'channel', nodeId: 0, holders: 3 }]);
     expect(release(desk, a, 'n')).toBe(0);
     expect(release(desk, a, 'n')).toBe(Status.NOT_FOUND);
     expect(release(desk, b, 'n')).toBe(0);

@@ -12,6 +12,8 @@ export interface NameInfo {
   readonly name: string;
   /** what the descriptor describes, for example channel or pool */
   readonly kind: string;
+  /** the node of the object */
+  readonly nodeId: number;
   /** how many references are counted */
   readonly holders: number;
 }
@@ -72,6 +74,8 @@ export interface ProcessInfo {
   readonly exitCode?: number | undefined;
   /** present when a signal ended it */
   readonly signal?: number | undefined;
+  /** as in ProcessExit */
+  readonly err?: number | undefined;
 }
 
 /** How a process ended, or that it has not. */
@@ -86,6 +90,8 @@ export interface ProcessExit {
   readonly signal?: number | undefined;
   /** the encoded value that its target threw */
   readonly error?: Uint8Array | undefined;
+  /** NODE_GONE when its end was not seen because its node is down */
+  readonly err?: number | undefined;
 }
 
 /** Answers a request that has nothing to return, and any request that can't be read. */
@@ -271,6 +277,8 @@ export interface GsNameRegister {
   readonly kind: string;
   /** the object's serialized handle */
   readonly descriptor: Uint8Array;
+  /** the node of the object; absent is the asker's */
+  readonly nodeId?: number | undefined;
 }
 
 /** Find the object of a name, or wait until there is one. */
@@ -307,6 +315,8 @@ export interface GsNameReply {
   readonly kind?: string | undefined;
   /** the object's serialized handle */
   readonly descriptor?: Uint8Array | undefined;
+  /** the node of the object */
+  readonly nodeId?: number | undefined;
 }
 
 /** Give a reference back; the last one frees the name. */
@@ -670,6 +680,7 @@ export const structs: Readonly<Record<string, StructSchema>> = {
     fields: [
       { name: 'name', type: 'string' },
       { name: 'kind', type: 'string' },
+      { name: 'nodeId', type: 'u32' },
       { name: 'holders', type: 'u32' },
     ],
   },
@@ -708,6 +719,7 @@ export const structs: Readonly<Record<string, StructSchema>> = {
       { name: 'pid', type: 'u32', optional: true },
       { name: 'exitCode', type: 'u32', optional: true },
       { name: 'signal', type: 'u32', optional: true },
+      { name: 'err', type: 'u32', optional: true },
     ],
   },
   ProcessExit: {
@@ -717,6 +729,7 @@ export const structs: Readonly<Record<string, StructSchema>> = {
       { name: 'exitCode', type: 'u32', optional: true },
       { name: 'signal', type: 'u32', optional: true },
       { name: 'error', type: 'bytes', optional: true },
+      { name: 'err', type: 'u32', optional: true },
     ],
   },
 };
@@ -850,6 +863,7 @@ export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
       { name: 'name', type: 'string' },
       { name: 'kind', type: 'string' },
       { name: 'descriptor', type: 'bytes' },
+      { name: 'nodeId', type: 'u32', optional: true },
     ],
   },
   GsNameLookup: {
@@ -873,6 +887,7 @@ export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
       { name: 'info', type: 'string', optional: true },
       { name: 'kind', type: 'string', optional: true },
       { name: 'descriptor', type: 'bytes', optional: true },
+      { name: 'nodeId', type: 'u32', optional: true },
     ],
   },
   GsNameRelease: {
