@@ -60,7 +60,7 @@ const common = {
   bundle: true,
   platform: /** @type {const} */ ('node'),
   target: 'node20.11',
-  external: ['esbuild', 'es-module-lexer'],
+  external: ['esbuild', 'es-module-lexer', 'yaml'],
   sourcemap: /** @type {const} */ ('linked'),
   legalComments: /** @type {const} */ ('none'),
   write: /** @type {const} */ (false),

@@ -59,7 +59,7 @@ export const layers = {
 };
 
 /** What sources that are shipped may import besides Node's own modules. */
-const shippedPackages = new Set(['esbuild', 'es-module-lexer']);
+const shippedPackages = new Set(['esbuild', 'es-module-lexer', 'yaml']);
 
 /** @param {string} path */
 function roomOf(path) {

@@ -1,12 +1,13 @@
 /** The help text of `dragon` and the form of those of its commands. */
 import { type OptionRow, runOptions } from './options.ts';
 
-export const commandNames = ['ps', 'cleanup'] as const;
+export const commandNames = ['ps', 'cleanup', 'network-config'] as const;
 export type CommandName = (typeof commandNames)[number];
 
 const summaries: Readonly<Record<CommandName, string>> = {
   ps: 'list runs and their processes',
   cleanup: 'remove what runs left behind whose owners are dead',
+  'network-config': 'print the network configuration of this host',
 };
 
 export function optionLines(table: readonly OptionRow[]): string {

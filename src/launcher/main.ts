@@ -5,12 +5,12 @@
  * one line. Non-goals: the commands themselves.
  */
 import { ExitCode, Failure, say, usageError } from './failure.ts';
-import { parseOptions, runOptions } from './options.ts';
+import { concernsNodes, parseOptions, runOptions } from './options.ts';
 import { processBinding } from './process-binding.ts';
 import { runProgram } from './run.ts';
 
 /** Commands other than a program; each is a module of `src/tools` with a `main`. */
-const commands: readonly string[] = ['ps', 'cleanup'];
+const commands: readonly string[] = ['ps', 'cleanup', 'network-config'];
 
 interface Tool {
   main(words: readonly string[]): Promise<number>;
@@ -33,6 +33,10 @@ async function dispatch(words: readonly string[]): Promise<number> {
     return ExitCode.success;
   }
   if (parsed.rest.length === 0) throw usageError('name a program to run: dragon PROG [ARGS...]');
+  if (concernsNodes(parsed)) {
+    const { nodePlan, refuseUnbuilt } = await import('./node-options.ts');
+    refuseUnbuilt(nodePlan(parsed));
+  }
   leaveRun(await runProgram(parsed));
 }
 

@@ -1,7 +1,8 @@
 /** White box: the command line and the settings that it and the environment make. */
 import { describe, expect, it } from 'vitest';
 import { Failure } from './failure.ts';
-import { editDistance, parseOptions, runOptions } from './options.ts';
+import { nodePlan, refuseUnbuilt } from './node-options.ts';
+import { concernsNodes, editDistance, parseOptions, runOptions } from './options.ts';
 import { settingsOf } from './settings.ts';
 
 function parse(...words: string[]) {
@@ -59,13 +60,22 @@ describe('the command line', () => {
   });
 
   it('refuses what needs several nodes, and accepts one node [LNC-005]', () => {
-    for (const words of [['-w', 'ssh'], ['--hostlist=a,b'], ['-m'], ['-t', 'tcp']]) {
-      expect(failure(() => parse(...words)).message).toContain('not supported by this release');
+    const others = [['-w', 'ssh'], ['--hostlist=a,b'], ['-m'], ['-t', 'tcp'], ['-N', '2']];
+    for (const words of [...others, ['-N2', '--debug'], ['--verbose-label'], ['-T', '0']]) {
+      const parsed = parse(...words);
+      expect(concernsNodes(parsed)).toBe(true);
+      const refused = failure(() => refuseUnbuilt(nodePlan(parsed)));
+      expect(refused.message).toContain('not supported by this release');
+      expect(refused.exitCode).toBe(2);
     }
-    expect(failure(() => settings(['-N', '2'])).message).toContain('not supported');
-    expect(failure(() => settings(['-N', 'two'])).message).toContain('takes a number');
-    expect(() => settings(['-N', '1', '-s'])).not.toThrow();
-    expect(() => settings(['--nodes', '0'])).not.toThrow();
+    expect(failure(() => nodePlan(parse('-N', 'two'))).message).toContain('takes a number');
+    for (const words of [
+      ['-N', '1', '-s'],
+      ['--nodes', '0'],
+      ['--debug', '--no-label'],
+    ]) {
+      expect(concernsNodes(parse(...words))).toBe(false);
+    }
   });
 });
 

@@ -11,8 +11,6 @@ export interface OptionRow {
   /** The name of its value in help; absent for a switch. */
   readonly value?: string;
   readonly help?: string;
-  /** Known, and not supported by this release. */
-  readonly later?: true;
 }
 
 /** Options of `dragon PROG`, in the order of the help text. */
@@ -22,23 +20,48 @@ export const runOptions: readonly OptionRow[] = [
   { names: ['-l', '--log-level'], value: '[DEVICE=]LEVEL', help: 'what services log, and where' },
   { names: ['-s', '--single-node-override'], help: 'run on this node alone (the default)' },
   { names: ['-N', '--nodes'], value: 'COUNT', help: 'how many nodes; this release runs on 1' },
+  { names: ['-m', '--multi-node-override'] },
+  { names: ['-w', '--wlm'], value: 'NAME' },
+  { names: ['--hostlist'], value: 'HOST,...' },
+  { names: ['--hostfile'], value: 'FILE' },
+  { names: ['--network-prefix'], value: 'REGEX' },
+  { names: ['--network-config'], value: 'FILE' },
+  { names: ['-p', '--port'], value: 'PORT' },
+  { names: ['--overlay-port'], value: 'PORT' },
+  { names: ['--frontend-port'], value: 'PORT' },
+  { names: ['-t', '--transport'], value: 'NAME' },
+  { names: ['-o', '--overlay-transport'], value: 'NAME' },
+  { names: ['-r', '--resilient'] },
+  { names: ['-i', '--idle'], value: 'COUNT' },
+  { names: ['-e', '--exhaust-resources'] },
+  { names: ['-T', '--telemetry-level'], value: 'LEVEL' },
   { names: ['--node'], value: 'PATH', help: 'the interpreter of scripts (DRAGON_NODE)' },
   { names: ['--debug'], help: 'log everything to files (DRAGON_DEBUG)' },
   { names: ['--seg-size'], value: 'SIZE', help: 'limit of the pool (DRAGON_DEFAULT_SEG_SZ)' },
   { names: ['--base-dir'], value: 'DIR', help: 'where log files go (DRAGON_BASE_DIR)' },
   { names: ['--no-label'], help: 'output as it is, without labels (the default)' },
-  ...['-w/--wlm', '-p/--port', '-t/--transport', '-o/--overlay-transport', '-i/--idle'].map(later),
-  ...['--hostlist', '--hostfile', '--network-prefix', '--network-config'].map(later),
-  ...['--overlay-port', '--frontend-port'].map(later),
-  ...['-m/--multi-node-override', '-r/--resilient'].map(laterSwitch),
+  { names: ['--basic-label'] },
+  { names: ['--verbose-label'] },
+  { names: ['--ssh-config-path'], value: 'FILE' },
+  { names: ['--private-key'], value: 'FILE' },
+  { names: ['--passphrase'], value: 'TEXT' },
 ];
 
-function later(names: string): OptionRow {
-  return { names: names.split('/'), value: 'VALUE', later: true };
+/** What a run on this node alone has a use for; any other option is for several nodes. */
+const oneNodeOptions: ReadonlySet<string> = new Set([
+  ...['--help', '--version', '--log-level', '--single-node-override', '--nodes', '--node'],
+  ...['--debug', '--seg-size', '--base-dir', '--no-label'],
+]);
+
+/** Whether a command line says anything about several nodes; what it says may be wrong. */
+export function concernsNodes({ values }: Parsed): boolean {
+  const counts = values.get('--nodes') ?? [];
+  if (counts.some((count) => count !== '0' && count !== '1')) return true;
+  return [...values.keys()].some(isForNodes);
 }
 
-function laterSwitch(names: string): OptionRow {
-  return { names: names.split('/'), later: true };
+export function isForNodes(name: string): boolean {
+  return !oneNodeOptions.has(name);
 }
 
 export interface Parsed {
@@ -65,9 +88,6 @@ export function parseOptions(
     const { name, attached } = split(word);
     const row = table.find((entry) => entry.names.includes(name));
     if (row === undefined) throw unknownOption(name, table, command);
-    if (row.later) {
-      throw usageError(`option ${name}: several nodes are not supported by this release`, command);
-    }
     let value = attached;
     if (row.value === undefined) {
       if (value !== undefined) throw usageError(`option ${name} takes no value`, command);
@@ -93,7 +113,7 @@ function split(word: string): { name: string; attached: string | undefined } {
 }
 
 function unknownOption(name: string, table: readonly OptionRow[], command: string): Failure {
-  const names = table.flatMap((row) => (row.later ? [] : row.names));
+  const names = table.flatMap((row) => row.names);
   const best = names
     .map((known) => ({ known, distance: editDistance(name, known) }))
     .sort((a, b) => a.distance - b.distance)[0];

@@ -28,7 +28,6 @@ export interface Settings {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export function settingsOf({ values }: Parsed, env: Environment, cwd: string): Settings {
-  checkNodes(values.get('--nodes')?.at(-1));
   const chosen = (option: string, variable: string): Named | undefined => {
     const given = values.get(option)?.at(-1);
     if (given !== undefined) return { name: option, value: given };
@@ -53,12 +52,6 @@ interface Named {
 
 function isOn(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== '0';
-}
-
-function checkNodes(count: string | undefined): void {
-  if (count === undefined || count === '0' || count === '1') return;
-  if (!/^[0-9]+$/.test(count)) throw usageError(`--nodes takes a number, not '${count}'`);
-  throw usageError(`--nodes ${count}: several nodes are not supported by this release; use 1`);
 }
 
 const UNITS = ['K', 'M', 'G', 'T'];
