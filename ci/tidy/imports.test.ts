@@ -7,7 +7,7 @@ it.each([
   ['src/codec/a.ts', "  await import('../launcher/main.ts');"],
   ['src/multiprocessing/pool/a.ts', "} from '../../services/messages/index.ts';"],
   ['src/core/a.ts', "import type { B } from '../codec/b.ts';"],
-  ['src/core/a.ts', "import yaml from 'yaml';"],
+  ['src/core/a.ts', "import fc from 'fast-check';"],
   ['native/sync/a.h', '#include "memory/pool.h"'],
   ['native/memory/a.cpp', '#include "channel/channel.h"'],
 ])('%s may not say %s [CNF-017]', (path, text) => {
