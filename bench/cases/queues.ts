@@ -96,7 +96,10 @@ function stream(over: 'queue' | 'pipe', forms: readonly string[]): BenchCase {
   };
 }
 
-/** Large messages one way, whose receiver reads every byte, as that of the floor does. */
+/**
+ * Large messages one way, whose receiver reads every byte, as that of the floor does, and gives each
+ * back or leaves it to the collector.
+ */
 function copy(over: 'queue' | 'pipe'): BenchCase {
   const words = (at: Situation): Words => {
     return ['--count', sized(at, 20, 300), '--rounds', sized(at, 1, 5), '--bytes', LARGE];
@@ -107,9 +110,15 @@ function copy(over: 'queue' | 'pipe'): BenchCase {
     about: `1 MiB one way through a ${over === 'queue' ? 'Queue' : 'Connection'}, all of it read`,
     unit: 'B/s',
     better: 'higher',
-    variants: [{ bytes: LARGE }],
-    smoke: [],
-    product: (at) => product(at.places, 'queue-stream', '--over', over, ...words(at)),
+    variants: [
+      { bytes: LARGE, release: 'yes' },
+      { bytes: LARGE, release: 'no' },
+    ],
+    smoke: over === 'queue' ? [{ bytes: LARGE, release: 'yes' }] : [],
+    product: (at) => {
+      const how = ['--release', String(at.params['release'])];
+      return product(at.places, 'queue-stream', '--over', over, ...how, ...words(at));
+    },
     floor: (at) => {
       const cpus = pinning({ ...at, params: { cores: 2 } });
       if (isMissing(cpus)) return { name: 'floor.stream', program: cpus };

@@ -1,15 +1,23 @@
 /**
  * How much one process takes from another through a Queue or a Connection, `--over`, message by
  * message or, `--form many`, in batches. Numbers of 8 bytes are counted; larger messages are
- * byte arrays, of which the receiver reads every byte.
+ * byte arrays, of which the receiver reads every byte. It gives back each before it takes the next,
+ * or with `--release no` leaves them to the collector.
  */
 import { defineTask, isRoot } from 'dragon-runtime';
-import { type ConnectionReader, Process, pipe, Queue } from 'dragon-runtime/multiprocessing';
+import {
+  type ConnectionReader,
+  Process,
+  pipe,
+  Queue,
+  release,
+} from 'dragon-runtime/multiprocessing';
 import { count, option, report } from './measure.ts';
 
 interface Order {
   readonly bytes: number;
   readonly form: string;
+  readonly releases: boolean;
   /** Messages of one round. */
   readonly share: number;
   readonly rounds: number;
@@ -20,6 +28,8 @@ type Source = Queue<Item> | ConnectionReader<unknown>;
 
 const NUMBER_BYTES = 8;
 const BATCH = 256;
+/** So many large messages are on their way at a time: they stay in the cache. */
+const LARGE_IN_FLIGHT = 4;
 /** What no message holds: looking for it reads all of one. */
 const ABSENT = 0xff;
 
@@ -40,15 +50,17 @@ async function takeMany(queue: Queue<Item>, { share }: Order): Promise<number> {
   return sum;
 }
 
-function take(source: Source, { bytes, share }: Order): number {
+function take(source: Source, { bytes, releases, share }: Order): number {
+  const isCount = bytes === NUMBER_BYTES;
   let sum = 0;
-  if (source instanceof Queue) {
-    for (let i = 0; i < share; i += 1) sum += read(source.getSync(), bytes);
-  } else {
-    for (let i = 0; i < share; i += 1) {
-      const message = source.recvBytesSync();
-      sum += bytes === NUMBER_BYTES ? Number(message.byteLength === bytes) : read(message, bytes);
+  for (let i = 0; i < share; i += 1) {
+    const item = source instanceof Queue ? source.getSync() : source.recvBytesSync();
+    if (isCount) {
+      sum += typeof item === 'number' ? item : Number(item.byteLength === bytes);
+      continue;
     }
+    sum += read(item, bytes);
+    if (releases) release(item);
   }
   return sum;
 }
@@ -66,16 +78,19 @@ export const receive = defineTask(
 
 /** A pipe or a queue: what the receiver gets, and what sends one round. */
 function ends(over: string, { bytes, form, share }: Order) {
+  const isCount = bytes === NUMBER_BYTES;
   const bulk = new Uint8Array(bytes).fill(7);
   if (over === 'pipe') {
-    const [reader, writer] = pipe({ duplex: false });
+    const [reader, writer] = isCount
+      ? pipe({ duplex: false })
+      : pipe({ duplex: false, capacity: LARGE_IN_FLIGHT });
     const send = (): void => {
       for (let i = 0; i < share; i += 1) writer.sendBytesSync(bulk);
     };
     return { source: reader, send, end: () => writer.close() };
   }
-  const queue = new Queue<Item>({ maxsize: bytes === NUMBER_BYTES ? 4096 : 16 });
-  const item = bytes === NUMBER_BYTES ? 1 : bulk;
+  const queue = new Queue<Item>({ maxsize: isCount ? 4096 : LARGE_IN_FLIGHT });
+  const item = isCount ? 1 : bulk;
   const send = (): void => {
     for (let i = 0; i < share; i += 1) queue.putSync(item);
   };
@@ -92,6 +107,7 @@ async function main(): Promise<void> {
   const order: Order = {
     bytes: count('bytes', NUMBER_BYTES),
     form: option('form', 'one'),
+    releases: option('release', 'yes') === 'yes',
     share: count('count', 20_000),
     rounds: count('rounds', 5) + 1,
   };

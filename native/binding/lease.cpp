@@ -1,6 +1,7 @@
 #include "binding/lease.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace dragon::binding {
 
@@ -24,6 +25,25 @@ int64_t weight_of(uint64_t bytes, uint64_t limit_bytes) {
   return static_cast<int64_t>(bytes * (factor - 1));
 }
 
+// nullptr once it was collected.
+napi_value own_buffer(napi_env env, napi_ref reference) {
+  napi_value value = nullptr;
+  napi_get_reference_value(env, reference, &value);
+  return value;
+}
+
+bool is_attached(napi_env env, napi_value buffer) {
+  bool detached = true;
+  if (buffer != nullptr) napi_is_detached_arraybuffer(env, buffer, &detached);
+  return !detached;
+}
+
+bool is_same(napi_env env, napi_value one, napi_value other) {
+  bool same = false;
+  if (one != nullptr) napi_strict_equals(env, one, other, &same);
+  return same;
+}
+
 }  // namespace
 
 bool LeaseTable::has_room(const Pool& pool, uint64_t bytes) const {
@@ -32,23 +52,50 @@ bool LeaseTable::has_room(const Pool& pool, uint64_t bytes) const {
   return shown + bytes <= shown_bytes_max(pool.limit_bytes());
 }
 
-std::shared_ptr<Lease> LeaseTable::find(Napi::Env env, const Napi::ArrayBuffer& buffer) const {
+LeaseTable::View* LeaseTable::find_view(Napi::Env env, const Napi::ArrayBuffer& buffer) const {
   const auto [first, last] = shown_.equal_range(const_cast<Napi::ArrayBuffer&>(buffer).Data());
   for (auto each = first; each != last; ++each) {
-    napi_value own = nullptr;
-    bool same = false;
-    const Lease::View* all = each->second->all_;
-    if (all != nullptr) napi_get_reference_value(env, all->buffer, &own);
-    if (own != nullptr) napi_strict_equals(env, own, buffer, &same);
-    if (same) return each->second->weak_from_this().lock();
+    if (is_same(env, own_buffer(env, each->second->buffer), buffer)) return each->second;
   }
   return nullptr;
+}
+
+std::shared_ptr<Lease> LeaseTable::find(Napi::Env env, const Napi::ArrayBuffer& buffer,
+                                        uint64_t& offset) const {
+  const View* view = find_view(env, buffer);
+  if (view == nullptr) return nullptr;
+  offset = static_cast<uint64_t>(view->data - static_cast<uint8_t*>(view->lease->memory_.data));
+  return view->lease;
+}
+
+Status LeaseTable::release(Napi::Env env, const Napi::ArrayBuffer& buffer) {
+  View* view = find_view(env, buffer);
+  if (view == nullptr) return was_moved(env, buffer) ? DRAGON_STATE : DRAGON_NOT_FOUND;
+  const std::shared_ptr<Lease> lease = view->lease;
+  lease->detach(env, view, buffer);
+  return DRAGON_SUCCESS;
+}
+
+// Whether the ArrayBuffer is one that bytes were moved from or to.
+bool LeaseTable::was_moved(Napi::Env env, const Napi::ArrayBuffer& buffer) const {
+  if (buffer.IsDetached()) {
+    return std::any_of(shown_.begin(), shown_.end(), [&](const auto& each) {
+      return is_same(env, own_buffer(env, each.second->buffer), buffer);
+    });
+  }
+  const auto [first, last] = shown_.equal_range(const_cast<Napi::ArrayBuffer&>(buffer).Data());
+  return std::any_of(first, last, [&](const auto& each) {
+    return !is_attached(env, own_buffer(env, each.second->buffer));
+  });
 }
 
 void LeaseTable::end_all(Napi::Env env) {
   // Bytes that were moved to another ArrayBuffer stay mapped for it.
   const std::unordered_set<Lease*> held = std::move(held_);
-  for (Lease* lease : held) lease->forget(env);
+  for (Lease* each : held) {
+    const std::shared_ptr<Lease> lease = each->weak_from_this().lock();
+    if (lease != nullptr) lease->forget(env);
+  }
   const std::unordered_set<Shown*> others = std::move(others_);
   for (Shown* shown : others) shown->hide(env);
 }
@@ -65,64 +112,69 @@ Lease::~Lease() {
 }
 
 Napi::Value Lease::buffer(Napi::Env env) {
-  if (all_ == nullptr) all_ = show(env, 0, memory_.bytes);
-  if (all_ == nullptr) return env.Undefined();
-  napi_value value = nullptr;
-  napi_get_reference_value(env, all_->buffer, &value);
-  if (value != nullptr) return {env, value};
-  // It was collected, and its finalizer is still to come.
-  all_ = nullptr;
-  return buffer(env);
+  napi_value value = all_ == nullptr ? nullptr : own_buffer(env, all_->buffer);
+  // A first one, or one after it was collected, whose finalizer may be still to come.
+  if (value == nullptr) all_ = show(env, 0, memory_.bytes, value);
+  return value == nullptr ? env.Undefined() : Napi::Value(env, value);
 }
 
 Napi::Value Lease::part(Napi::Env env, uint64_t offset, uint64_t bytes) {
   if (!held_ || offset > memory_.bytes || bytes > memory_.bytes - offset) return env.Undefined();
-  const View* view = show(env, offset, bytes);
   napi_value value = nullptr;
-  if (view != nullptr) napi_get_reference_value(env, view->buffer, &value);
-  if (value == nullptr) return env.Undefined();
-  return {env, value};
+  show(env, offset, bytes, value);
+  return value == nullptr ? env.Undefined() : Napi::Value(env, value);
 }
 
-// The caller holds a scope in which the new ArrayBuffer lives on.
-Lease::View* Lease::show(Napi::Env env, uint64_t offset, uint64_t bytes) {
+// nullptr without a new ArrayBuffer.
+Lease::View* Lease::show(Napi::Env env, uint64_t offset, uint64_t bytes, napi_value& out) {
   auto view = std::make_unique<View>();
   view->lease = shared_from_this();
-  uint8_t* data = static_cast<uint8_t*>(memory_.data) + offset;
-  napi_value value = nullptr;
-  const napi_status made =
-      napi_create_external_arraybuffer(env, data, bytes, finalize, view.get(), &value);
+  view->data = static_cast<uint8_t*>(memory_.data) + offset;
+  const napi_status made = napi_create_external_arraybuffer(env, const_cast<uint8_t*>(view->data),
+                                                            bytes, finalize, view.get(), &out);
   if (made != napi_ok) return nullptr;
-  napi_create_reference(env, value, 0, &view->buffer);
+  napi_create_reference(env, out, 0, &view->buffer);
   if (views_.empty()) {
     pool_->show(memory_.id);
-    table_->shown_.emplace(memory_.data, this);
     table_->bytes_[pool_.get()] += memory_.bytes;
     weight_ = weight_of(memory_.bytes, pool_->limit_bytes());
     int64_t total = 0;
     napi_adjust_external_memory(env, weight_, &total);
   }
+  table_->shown_.emplace(view->data, view.get());
   views_.insert(view.get());
   return view.release();
 }
 
-// Runs on the environment's own thread, in its event loop or at its end.
+// Runs on the environment's own thread, in its event loop or at its end. Of one that was detached
+// there is nothing left to do.
 void Lease::finalize(napi_env env, void*, void* hint) {
   const std::unique_ptr<View> view(static_cast<View*>(hint));
-  Lease& lease = *view->lease;
-  if (view->buffer == nullptr) return;
+  const std::shared_ptr<Lease> lease = view->lease;
+  if (lease != nullptr) lease->drop(env, view.get());
+}
+
+// The view no longer holds or shows anything; the caller holds the lease.
+void Lease::drop(napi_env env, View* view) {
   napi_delete_reference(env, view->buffer);
-  lease.views_.erase(view.get());
-  if (lease.all_ == view.get()) lease.all_ = nullptr;
-  if (lease.views_.empty()) lease.hide(env);
+  view->buffer = nullptr;
+  const auto [first, last] = table_->shown_.equal_range(view->data);
+  table_->shown_.erase(
+      std::find_if(first, last, [view](const auto& each) { return each.second == view; }));
+  views_.erase(view);
+  if (all_ == view) all_ = nullptr;
+  view->lease = nullptr;
+  if (views_.empty()) hide(env);
+}
+
+void Lease::detach(Napi::Env env, View* view, napi_value buffer) {
+  napi_detach_arraybuffer(env, buffer);
+  drop(env, view);
 }
 
 // Nothing shows the bytes any more.
 void Lease::hide(napi_env env) {
   pool_->hide(memory_.id);
-  const auto [first, last] = table_->shown_.equal_range(memory_.data);
-  table_->shown_.erase(
-      std::find_if(first, last, [this](const auto& each) { return each.second == this; }));
   const auto bytes = table_->bytes_.find(pool_.get());
   bytes->second -= memory_.bytes;
   if (bytes->second == 0) table_->bytes_.erase(bytes);
@@ -132,28 +184,23 @@ void Lease::hide(napi_env env) {
 
 bool Lease::can_hide(Napi::Env env) const {
   return std::all_of(views_.begin(), views_.end(), [env](const View* view) {
-    napi_value value = nullptr;
-    bool detached = true;
-    napi_get_reference_value(env, view->buffer, &value);
-    if (value != nullptr) napi_is_detached_arraybuffer(env, value, &detached);
-    return !detached;
+    return is_attached(env, own_buffer(env, view->buffer));
   });
+}
+
+void Lease::let_go(Napi::Env env) {
+  const std::shared_ptr<Lease> self = shared_from_this();
+  const std::vector<View*> views(views_.begin(), views_.end());
+  for (View* view : views) {
+    const napi_value buffer = own_buffer(env, view->buffer);
+    if (is_attached(env, buffer)) detach(env, view, buffer);
+  }
 }
 
 // False if the bytes were moved elsewhere.
 bool Lease::detach_buffers(Napi::Env env) {
-  if (views_.empty()) return true;
   if (!can_hide(env)) return false;
-  for (View* view : views_) {
-    napi_value value = nullptr;
-    napi_get_reference_value(env, view->buffer, &value);
-    napi_detach_arraybuffer(env, value);
-    napi_delete_reference(env, view->buffer);
-    view->buffer = nullptr;
-  }
-  views_.clear();
-  all_ = nullptr;
-  hide(env);
+  let_go(env);
   return true;
 }
 

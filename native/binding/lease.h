@@ -38,8 +38,13 @@ class LeaseTable {
  public:
   // Whether a received payload may be lent to JavaScript.
   bool has_room(const Pool& pool, uint64_t bytes) const;
-  // The lease that the ArrayBuffer is of, if any. Several may show the same bytes, each by its own.
-  std::shared_ptr<Lease> find(Napi::Env env, const Napi::ArrayBuffer& buffer) const;
+  // The lease that the ArrayBuffer is of, if any, and where in its bytes that begins. Several may
+  // show the same bytes, each by its own.
+  std::shared_ptr<Lease> find(Napi::Env env, const Napi::ArrayBuffer& buffer,
+                              uint64_t& offset) const;
+  // Detaches this ArrayBuffer alone; its memory is given back if nothing else holds it. NOT_FOUND
+  // for one that is of no lease, STATE if the bytes were moved away from it, or to it from another.
+  Status release(Napi::Env env, const Napi::ArrayBuffer& buffer);
   void add(Shown* shown) { others_.insert(shown); }
   void remove(Shown* shown) { others_.erase(shown); }
   // The node is being left: nothing may show or hold its memory any more.
@@ -47,9 +52,18 @@ class LeaseTable {
 
  private:
   friend class Lease;
+  // One ArrayBuffer.
+  struct View {
+    std::shared_ptr<Lease> lease;  // none once it was detached
+    napi_ref buffer = nullptr;     // weak; none once it was detached
+    const uint8_t* data = nullptr;
+  };
+  View* find_view(Napi::Env env, const Napi::ArrayBuffer& buffer) const;
+  bool was_moved(Napi::Env env, const Napi::ArrayBuffer& buffer) const;
+
   std::unordered_set<Shown*> others_;
   std::unordered_set<Lease*> held_;
-  std::unordered_multimap<const void*, Lease*> shown_;
+  std::unordered_multimap<const void*, View*> shown_;
   std::unordered_map<const Pool*, uint64_t> bytes_;  // shown, by pool
 };
 
@@ -66,6 +80,9 @@ class Lease : public std::enable_shared_from_this<Lease> {
   // Detaches all ArrayBuffers and frees the allocation. STATE if the bytes were moved to another
   // ArrayBuffer, OBJECT_DESTROYED if they were given back before.
   Status free(Napi::Env env);
+  // Detaches all ArrayBuffers that still are what they were. The memory is given back with the
+  // last of what holds this lease: at once if there were no others.
+  void let_go(Napi::Env env);
   // Changes the size of the allocation where it lies, and detaches the ArrayBuffer.
   Status resize(Napi::Env env, uint64_t bytes);
   // Detaches the ArrayBuffer; the allocation is no longer this lease's.
@@ -82,15 +99,13 @@ class Lease : public std::enable_shared_from_this<Lease> {
 
  private:
   friend class LeaseTable;
-  // One ArrayBuffer.
-  struct View {
-    std::shared_ptr<Lease> lease;
-    napi_ref buffer = nullptr;  // weak; none once it was detached
-  };
+  using View = LeaseTable::View;
 
   static void finalize(napi_env env, void* data, void* hint);
-  View* show(Napi::Env env, uint64_t offset, uint64_t bytes);
+  View* show(Napi::Env env, uint64_t offset, uint64_t bytes, napi_value& out);
   bool detach_buffers(Napi::Env env);
+  void detach(Napi::Env env, View* view, napi_value buffer);
+  void drop(napi_env env, View* view);
   void hide(napi_env env);
 
   const std::shared_ptr<LeaseTable> table_;

@@ -69,6 +69,7 @@ void NodeFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&NodeFace::waits>("waits"),
                       InstanceMethod<&NodeFace::segments>("segments"),
                       InstanceMethod<&NodeFace::release_bytes>("releaseBytes"),
+                      InstanceMethod<&NodeFace::release_buffer>("releaseBuffer"),
                       InstanceMethod<&NodeFace::part_of_bytes>("partOfBytes"),
                       InstanceMethod<&NodeFace::close>("close"),
                   });
@@ -377,24 +378,33 @@ Napi::Value NodeFace::segments(const Napi::CallbackInfo& info) {
   return list;
 }
 
-// Whether the bytes lay in a pool; then they are given back, and their ArrayBuffer is detached.
+// Whether the bytes lay in a pool; then they are given back, and all their ArrayBuffers detached.
 Napi::Value NodeFace::release_bytes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsTypedArray()) return Napi::Boolean::New(env, false);
   const Napi::ArrayBuffer buffer = info[0].As<Napi::TypedArray>().ArrayBuffer();
-  const std::shared_ptr<Lease> lease = leases_->find(env, buffer);
-  return Napi::Boolean::New(env, lease != nullptr && lease->free(env) == DRAGON_SUCCESS);
+  uint64_t offset = 0;
+  const std::shared_ptr<Lease> lease = leases_->find(env, buffer, offset);
+  if (lease != nullptr) lease->let_go(env);
+  return Napi::Boolean::New(env, lease != nullptr);
+}
+
+// releaseBuffer(buffer): a status; of its memory other ArrayBuffers may go on showing parts.
+Napi::Value NodeFace::release_buffer(const Napi::CallbackInfo& info) {
+  if (!info[0].IsArrayBuffer()) return status_value(info.Env(), DRAGON_NOT_FOUND);
+  return status_value(info.Env(), leases_->release(info.Env(), info[0].As<Napi::ArrayBuffer>()));
 }
 
 Napi::Value NodeFace::part_of_bytes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto bytes = info[0].As<Napi::TypedArray>();
-  const std::shared_ptr<Lease> lease = leases_->find(env, bytes.ArrayBuffer());
+  uint64_t begin = 0;
+  const std::shared_ptr<Lease> lease = leases_->find(env, bytes.ArrayBuffer(), begin);
   if (lease == nullptr) return env.Undefined();
   const int64_t offset = info[1].ToNumber().Int64Value();
   const int64_t length = info[2].ToNumber().Int64Value();
   if (offset < 0 || length < 0) return env.Undefined();
-  return lease->part(env, bytes.ByteOffset() + static_cast<uint64_t>(offset),
+  return lease->part(env, begin + bytes.ByteOffset() + static_cast<uint64_t>(offset),
                      static_cast<uint64_t>(length));
 }
 

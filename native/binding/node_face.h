@@ -67,6 +67,7 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
   Napi::Value waits(const Napi::CallbackInfo& info);
   Napi::Value segments(const Napi::CallbackInfo& info);
   Napi::Value release_bytes(const Napi::CallbackInfo& info);
+  Napi::Value release_buffer(const Napi::CallbackInfo& info);
   Napi::Value part_of_bytes(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 

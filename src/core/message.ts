@@ -70,6 +70,16 @@ export class Message implements Disposable {
     if (bytes.byteLength >= ZERO_COPY_BYTES) this.#node.native.releaseBytes(bytes);
   }
 
+  /**
+   * Leaves the payload's memory to its parts: `bytes` have length 0 from now on, and the memory is
+   * given back when the last part was released or collected; at once if there is none.
+   */
+  leaveToParts(): void {
+    const { buffer, byteLength } = this.#bytes;
+    this.#bytes = NO_BYTES;
+    if (byteLength >= ZERO_COPY_BYTES) this.#node.native.releaseBuffer(buffer);
+  }
+
   [Symbol.dispose](): void {
     this.release();
   }

@@ -42,6 +42,11 @@ export interface NativeNode {
   segments(): { id: number; fd: number }[];
   /** Gives bytes that lie in a pool back and detaches them; false for other bytes. */
   releaseBytes(bytes: Uint8Array): boolean;
+  /**
+   * Detaches this ArrayBuffer only; other parts of its memory may still be shown. NOT_FOUND for one
+   * that does not lie in a pool, STATE if the bytes were moved from it or to it.
+   */
+  releaseBuffer(buffer: ArrayBufferLike): Status;
   /** An ArrayBuffer over some of the bytes that lie in a pool; undefined for other bytes. */
   partOfBytes(bytes: Uint8Array, offset: number, length: number): ArrayBuffer | undefined;
   close(): void;

@@ -87,6 +87,25 @@ it('each part of a payload keeps it, alone or beside others [COR-065]', () => {
   expect(lines).toEqual(['1 7 7', '1 7', '0 well']);
 });
 
+it('a part that was collected keeps no more than the memory, and that not for long [COR-067]', () => {
+  const lines = printed(
+    'collected',
+    `
+    sender.sendSync(new Uint8Array(LARGE).fill(7));
+    const message = receiver.receiveSync();
+    const { bytes } = message;
+    const other = message.part(0, 16384);
+    // Made in functions, so that nothing here keeps them; the event loop must not turn yet.
+    for (let i = 0; i < 100; i++) (() => void message.part(16384, 16384))();
+    gc();
+    message.release();
+    say(bytes.length, other.byteLength);
+    await collect();
+    say(used(), pool.audit() || 'well');`,
+  );
+  expect(lines).toEqual(['0 0', '0 well']);
+});
+
 it('what was released or sent is not given back a second time [COR-012]', () => {
   const lines = printed(
     'twice',

@@ -160,14 +160,39 @@ describe('a received message', () => {
     channel.close();
   });
 
+  it('leaves its memory to its parts when it is told to [COR-066]', () => {
+    const { channel, sender, receiver } = pair();
+    const before = usedBytes();
+    for (const count of [0, 1, 2]) {
+      sender.trySend(new Uint8Array(LARGE).fill(4));
+      const message = receiver.receiveSync();
+      const { bytes } = message;
+      const parts = Array.from({ length: count }, () => message.part(8, 800) as ArrayBuffer);
+      message.leaveToParts();
+      expect([bytes.length, message.bytes.length]).toEqual([0, 0]);
+      expect(message.part(8, 800)).toBe(undefined);
+      message.release();
+      for (const part of parts) {
+        expect(usedBytes()).toBeGreaterThanOrEqual(before + LARGE);
+        expect(new Uint8Array(part)[799]).toBe(4);
+        expect(fixture.node.native.releaseBuffer(part)).toBe(0);
+        expect(part.byteLength).toBe(0);
+      }
+      expect(usedBytes()).toBe(before);
+    }
+    channel.close();
+  });
+
   it('whose part was moved to another ArrayBuffer is not given back under it [COR-065]', () => {
     const { channel, sender, receiver } = pair();
     const before = usedBytes();
     sender.trySend(new Uint8Array(LARGE).fill(4));
     const message = receiver.receiveSync();
     const part = message.part(8, 800) as ArrayBuffer & { transfer?: () => ArrayBuffer };
+    const { bytes } = message;
     const moved = part.transfer?.();
     message.release();
+    expect(bytes.length).toBe(0);
     if (moved !== undefined) {
       expect(new Uint8Array(moved)[799]).toBe(4);
       expect(usedBytes()).toBeGreaterThanOrEqual(before + LARGE);

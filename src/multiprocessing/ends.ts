@@ -25,29 +25,26 @@ import { Turns } from './turns.ts';
 import type { Watch } from './waitable.ts';
 
 /**
- * The value in a message. Big arrays stay in the message's memory, which is given back when the
- * last of them is collected; without such the memory is given back at once.
+ * The value in a message, from a place on. Big arrays stay in the message's memory, which is given
+ * back when the last of them is released or collected; without such it is given back at once.
  */
-export function valueIn(message: Message): unknown {
+export function valueIn(message: Message, from = 0): unknown {
   const { bytes } = message;
   // Shorter ones are copies: there is nothing to keep or to give back.
-  return bytes.byteLength < LENT_BYTES_MIN ? decode(bytes) : longValueIn(message);
+  if (bytes.byteLength >= LENT_BYTES_MIN) return longValueIn(message, from);
+  return decode(from === 0 ? bytes : bytes.subarray(from));
 }
 
-function longValueIn(message: Message): unknown {
-  let isKept = false;
-  const lend = (offset: number, length: number): ArrayBuffer | undefined => {
-    const buffer = message.part(offset, length);
-    isKept ||= buffer !== undefined;
-    return buffer;
-  };
+function longValueIn(message: Message, from: number): unknown {
+  const lend = (offset: number, length: number): ArrayBuffer | undefined =>
+    message.part(from + offset, length);
   try {
-    return decode(message.bytes, { lend });
+    const value = decode(message.bytes.subarray(from), { lend });
+    message.leaveToParts();
+    return value;
   } catch (error) {
-    isKept = false;
+    message.release();
     throw error;
-  } finally {
-    if (!isKept) message.release();
   }
 }
 

@@ -64,6 +64,7 @@ export type {
   StreamFile,
 } from './process-options.ts';
 export { Queue, type QueueOptions, type TryGetResult } from './queue.ts';
+export { type Borrowed, borrow, release } from './release.ts';
 export { RLock, RLockGuard } from './rlock.ts';
 export {
   type AcquireOptions,

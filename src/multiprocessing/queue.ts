@@ -180,7 +180,7 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T>, Waitabl
   /**
    * Takes the oldest item and waits while there is none. Rejects with QueueEmpty after
    * `timeout` ms, the signal's reason or ClosedError; then nothing was taken. An item that can't
-   * be decoded here is taken: DecodeError.
+   * be decoded here is taken: DecodeError. Large arrays in it lie in shared memory (`release`).
    */
   async get(options?: WaitOptions): Promise<T> {
     const reader = this.#openReader();

@@ -7,6 +7,7 @@
  * Non-goals: the decisions (scheduler.ts), the processes (crew.ts) and the bookkeeping of a call
  * (calls.ts, iterators.ts) live beside this file; nothing here refers to the user's `Pool`.
  */
+import type { Message } from '../../core/index.ts';
 import {
   ClosedError,
   DragonError,
@@ -21,7 +22,7 @@ import { Crew } from './crew.ts';
 import { Kind, type Room, readResults, word } from './frames.ts';
 import { Functions } from './functions.ts';
 import type { IteratorJob } from './iterators.ts';
-import { Inbox } from './lines.ts';
+import { Inbox, type OnReport } from './lines.ts';
 import { type Job, Scheduler } from './scheduler.ts';
 
 /** How often blocking calls look after the workers. */
@@ -50,8 +51,8 @@ export class Engine {
   readonly #inbox = new Inbox();
   readonly #iterators = new Set<IteratorJob>();
   readonly #idleWaiters: (() => void)[] = [];
-  readonly #onReport = (header: Room, at: number, body: Uint8Array): void =>
-    this.#take(header, at, body);
+  readonly #onReport: OnReport = (header, at, body, message) =>
+    this.#take(header, at, body, message);
   #state: State = 'running';
   #hasBegun = false;
   #isAwake = false;
@@ -265,7 +266,7 @@ export class Engine {
     }
   }
 
-  #take(header: Room, at: number, body: Uint8Array): void {
+  #take(header: Room, at: number, body: Uint8Array, message?: Message): void {
     const slot = word(header, at, 1);
     const kind = word(header, at, 2);
     if (kind === Kind.ready) {
@@ -277,7 +278,7 @@ export class Engine {
     this.#crew.finished(slot, id);
     this.#scheduler.results(slot, id, word(header, at, 3), (chunk) => {
       if (kind !== Kind.failed) this.#crew.introduced(slot, chunk.job.call.id);
-      return readResults(kind, slot, body, chunk);
+      return readResults(kind, slot, body, message, chunk);
     });
   }
 

@@ -11,6 +11,8 @@
  * | report | chunk (`ready`: generation), slot, kind, microseconds | see `Kind` |
  */
 import { decode, decodeError } from '../../codec/index.ts';
+import type { Message } from '../../core/index.ts';
+import { valueIn } from '../ends.ts';
 import type { Chunk, Results } from './chunks.ts';
 import { failed } from './chunks.ts';
 
@@ -62,16 +64,28 @@ export function word({ words }: Room, at: number, index: 0 | 1 | 2 | 3): number 
   return words.getUint32(at + 4 * index, true);
 }
 
-/** The results that the body of a report tells. */
-export function readResults(kind: number, slot: number, body: Uint8Array, chunk: Chunk): Results {
-  if (kind === Kind.values) return { values: decode(body) as unknown[], errors: undefined };
+/** The results that a report tells: the body of a frame, which lies in a message if it is long. */
+export function readResults(
+  kind: number,
+  slot: number,
+  body: Uint8Array,
+  message: Message | undefined,
+  chunk: Chunk,
+): Results {
   const context = { origin: `pool worker ${slot}` };
   if (kind === Kind.failed) return failed(chunk, decodeError(body, context));
+  const value = bodyIn(body, message);
+  if (kind === Kind.values) return { values: value as unknown[], errors: undefined };
   const errors = new Map<number, unknown>();
-  const values = (decode(body) as Pair[]).map((pair, place) => {
+  const values = (value as Pair[]).map((pair, place) => {
     if (pair[0] === 1) return pair[1];
     errors.set(place, decodeError(pair[1], context));
     return undefined;
   });
   return { values, errors };
+}
+
+/** The value in a body. Big arrays of one that lies in a message stay there. */
+export function bodyIn(body: Uint8Array, message: Message | undefined): unknown {
+  return message === undefined ? decode(body) : valueIn(message, HEADER_BYTES);
 }

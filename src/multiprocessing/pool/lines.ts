@@ -7,12 +7,18 @@
  * bell does, which the worker rings when it runs dry, or before it begins what may take long.
  * Non-goals: which worker gets what.
  */
-import { Channel, Event, type ReceiveHandle, type SendHandle } from '../../core/index.ts';
+import {
+  Channel,
+  Event,
+  type Message,
+  type ReceiveHandle,
+  type SendHandle,
+} from '../../core/index.ts';
 import { getRuntime } from '../../runtime/client/index.ts';
 import { DragonError, EOFError } from '../../runtime/errors/index.ts';
 import { Connection, type ConnectionReader, type ConnectionWriter } from '../connection.ts';
 import { Ends, ReadEnd, WriteEnd } from '../ends.ts';
-import { HEADER_BYTES, makeRoom, type Room, roomOf, word, writeHeader } from './frames.ts';
+import { bodyIn, HEADER_BYTES, makeRoom, type Room, roomOf, word, writeHeader } from './frames.ts';
 import { CREDIT_MAX } from './scheduler.ts';
 
 /** Reports that wait for the pool before workers have to wait. */
@@ -152,7 +158,7 @@ export class ChunkLine {
 }
 
 /** Called with a report; its bytes are somebody else's afterwards. */
-export type OnReport = (header: Room, at: number, body: Uint8Array) => void;
+export type OnReport = (header: Room, at: number, body: Uint8Array, message?: Message) => void;
 
 interface Frames {
   readonly room: Room;
@@ -236,7 +242,7 @@ export class Inbox {
     const message = this.#receiver.tryReceive();
     if (message === undefined) return 0;
     try {
-      take(roomOf(message.bytes), 0, message.bytes.subarray(HEADER_BYTES));
+      take(roomOf(message.bytes), 0, message.bytes.subarray(HEADER_BYTES), message);
     } finally {
       message.release();
     }
@@ -248,6 +254,8 @@ export class Inbox {
 export class ChunkInbox {
   readonly #receiver: ReceiveHandle;
   readonly #room: Room = makeRoom(INBOX_BYTES);
+  /** What the last chunk lies in, if it was too long for the room. */
+  #long: Message | undefined;
 
   constructor(receiver: ReceiveHandle) {
     this.#receiver = receiver;
@@ -263,6 +271,13 @@ export class ChunkInbox {
     return this.#next(() => this.#receiver.receiveIntoSync(this.#room.bytes, timeoutMs));
   }
 
+  /** The value in the body of the chunk that was asked for last; the chunk is not there any more. */
+  valueIn(chunk: Uint8Array): unknown {
+    const message = this.#long;
+    this.#long = undefined;
+    return bodyIn(chunk.subarray(HEADER_BYTES), message);
+  }
+
   /** Waits in the event loop until there may be a chunk. */
   async ready(): Promise<void> {
     await this.#receiver.channel.poll('in');
@@ -273,8 +288,9 @@ export class ChunkInbox {
       const length = receive();
       return length < 0 ? undefined : this.#room.bytes.subarray(0, length);
     } catch (error) {
-      if (isTooLong(error)) return this.#receiver.tryReceive()?.bytes;
-      throw error;
+      if (!isTooLong(error)) throw error;
+      this.#long = this.#receiver.tryReceive();
+      return this.#long?.bytes;
     }
   }
 }

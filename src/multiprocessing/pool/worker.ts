@@ -8,7 +8,7 @@
  * Non-goals: a worker knows nothing of jobs, order or other workers.
  */
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
-import { decode, type Encoded, encode, encodeError } from '../../codec/index.ts';
+import { type Encoded, encode, encodeError } from '../../codec/index.ts';
 import { Event, type SendHandle } from '../../core/index.ts';
 import { getRuntime, setLoadingTarget } from '../../runtime/client/index.ts';
 import {
@@ -196,15 +196,14 @@ class Worker {
     const chunk = word(room, 0, 0);
     const callId = word(room, 0, 1);
     const flags = word(room, 0, 2);
-    const body = frame.subarray(HEADER_BYTES);
     const spread = (flags & Flag.spread) !== 0;
     const isNew = (flags & Flag.introduced) !== 0;
     const callable = this.#callables.get(callId);
-    if (callable === undefined) return this.#introduce(chunk, callId, body, spread);
+    if (callable === undefined) return this.#introduce(chunk, callId, frame, spread);
     if (!this.#isShort || this.#endedMs - this.#heldBackMs > HOLD_BACK_MS) this.#ring();
     let items: readonly unknown[];
     try {
-      const value = decode(body) as unknown[];
+      const value = this.#chunks.valueIn(frame) as unknown[];
       items = isNew ? (value[1] as unknown[]) : value;
     } catch (error) {
       return this.#failed(chunk, error);
@@ -216,13 +215,13 @@ class Worker {
   async #introduce(
     chunk: number,
     callId: number,
-    body: Uint8Array,
+    frame: Uint8Array,
     spread: boolean,
   ): Promise<void> {
     let callable: Callable;
     let items: unknown[];
     try {
-      const [reference, list] = decode(body) as [TargetReference, unknown[]];
+      const [reference, list] = this.#chunks.valueIn(frame) as [TargetReference, unknown[]];
       items = list;
       this.#ring();
       callable = await callableOf(reference);
