@@ -97,8 +97,8 @@ function stream(over: 'queue' | 'pipe', forms: readonly string[]): BenchCase {
 }
 
 /**
- * Large messages one way, whose receiver reads every byte, as that of the floor does, and gives each
- * back or leaves it to the collector.
+ * Large messages one way, whose receiver reads every byte, as that of the floor does, and gives
+ * each back or leaves it to the collector.
  */
 function copy(over: 'queue' | 'pipe'): BenchCase {
   const words = (at: Situation): Words => {

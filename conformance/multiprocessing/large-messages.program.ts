@@ -1,4 +1,4 @@
-/** The checks of `large-messages.test.ts`: the memory of large arrays, and how many are on their way. */
+/** The checks of `large-messages.test.ts`: memory of large arrays, how many are on their way. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool as Memory } from 'dragon-runtime/core';

@@ -87,7 +87,7 @@ it('each part of a payload keeps it, alone or beside others [COR-065]', () => {
   expect(lines).toEqual(['1 7 7', '1 7', '0 well']);
 });
 
-it('a part that was collected keeps no more than the memory, and that not for long [COR-067]', () => {
+it('a part that was collected keeps the memory and nothing else, for a turn [COR-067]', () => {
   const lines = printed(
     'collected',
     `

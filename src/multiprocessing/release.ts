@@ -12,7 +12,7 @@ import { Status } from '../runtime/errors/codes.ts';
 import { errorFromStatus } from '../runtime/errors/index.ts';
 
 /**
- * Gives the memory of the received arrays in `value` back now, instead of when the garbage collector
+ * Gives the memory of the received arrays in `value` back now, instead of when the collector
  * finds them: an ArrayBuffer, a view of one, or all that are in plain objects, arrays, maps and
  * sets. Their length is 0 from then on, that of every other view of them too. The memory of a
  * message is given back with the last of its arrays.

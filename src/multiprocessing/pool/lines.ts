@@ -271,7 +271,7 @@ export class ChunkInbox {
     return this.#next(() => this.#receiver.receiveIntoSync(this.#room.bytes, timeoutMs));
   }
 
-  /** The value in the body of the chunk that was asked for last; the chunk is not there any more. */
+  /** The value in the chunk that was asked for last; its bytes are not there any more. */
   valueIn(chunk: Uint8Array): unknown {
     const message = this.#long;
     this.#long = undefined;
