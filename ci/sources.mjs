@@ -51,7 +51,7 @@ export function coreSources() {
     (path) =>
       !isTest(path) &&
       !isFuzz(path) &&
-      path !== wardenMain &&
+      !isMain(path) &&
       !/^native\/(binding|bench|c|fuzz|proof)\//.test(path),
   );
 }

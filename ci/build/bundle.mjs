@@ -72,28 +72,8 @@ const asScript = {
   format: /** @type {const} */ ('cjs'),
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': 'importMetaUrl' },
-  banner: {
-    js:
-      "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" +
-      'const __later = (id) => new Proxy({}, { get: (_, name) => require(id)[name] });',
-  },
+  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
-
-/** Modules of Node that take milliseconds to load and that few processes use. */
-const seldomUsed = /= require\(("node:(?:crypto|os|v8|stream\/web|timers\/promises)")\);$/gm;
-
-/**
- * The scripts, in which modules that are seldom used are loaded at their first use.
- *
- * @param {readonly import('esbuild').OutputFile[]} files
- */
-function withLaterModules(files) {
-  return files.map((file) => {
-    if (!file.path.endsWith('.cjs')) return file;
-    const text = file.text.replaceAll(seldomUsed, '= __later($1);');
-    return { path: file.path, contents: Buffer.from(text) };
-  });
-}
 
 /** Throws esbuild's BuildFailure, whose message it has printed already. */
 export async function bundle() {
@@ -120,9 +100,8 @@ export async function bundle() {
     outExtension: { '.js': '.cjs' },
     define: { PACKAGE_DIGEST: JSON.stringify(digest) },
   });
-  const scripts = [command, whole].flatMap(({ outputFiles }) => withLaterModules(outputFiles));
-  const others = [tools, main].flatMap(({ outputFiles }) => outputFiles);
-  putOutputs('dist', [...scripts, ...others, ...(await facadeFiles())]);
+  const files = [tools, command, whole, main].flatMap(({ outputFiles }) => outputFiles);
+  putOutputs('dist', [...files, ...(await facadeFiles())]);
 }
 
 /** Modules that pass on the parts of the script. */

@@ -11,6 +11,8 @@ export const components = {
   COR: 'the core from TypeScript',
   WAI: 'waits',
   CH: 'channels',
+  REM: 'channels of other nodes',
+  AGT: 'transport agent',
   EVT: 'semaphores, barriers, events, channel sets',
   PRC: 'processes',
   SVC: 'services',

@@ -37,6 +37,14 @@ export const layers = {
   'native/memory': ['native/include', 'native/sync'],
   'native/channel': ['native/include', 'native/sync', 'native/memory'],
   'native/event': ['native/include', 'native/sync', 'native/memory', 'native/channel'],
+  'native/agent': [
+    'native/include',
+    'native/sync',
+    'native/memory',
+    'native/channel',
+    'native/event',
+    'native/fabric',
+  ],
   'native/process': ['native/include', 'native/sync'],
   'native/binding': [
     'native/include',

@@ -21,8 +21,8 @@ namespace dragon::bench {
 
 class NodeRoom {
  public:
-  NodeRoom() {
-    expect(Node::create(dir_.path(), NodeOptions{}, node_), "create a node");
+  explicit NodeRoom(const NodeOptions& options = {}) {
+    expect(Node::create(dir_.path(), options, node_), "create a node");
     expect(Pool::create(node_, PoolOptions{}, pool_), "create a pool");
     broker_ = std::thread([this] { serve(); });
   }
@@ -32,6 +32,7 @@ class NodeRoom {
     broker_.join();
   }
 
+  const std::string& dir() const { return dir_.path(); }
   const std::shared_ptr<Pool>& pool() const { return pool_; }
   std::unique_ptr<Channel> make(uint32_t capacity = 100, uint32_t block_bytes = 192) const {
     ChannelOptions options;

@@ -18,8 +18,8 @@ namespace dragon::test {
 // The process that a launcher would be, as a thread: creates the node and serves its broker.
 class ServiceThread {
  public:
-  explicit ServiceThread(const std::string& dir) {
-    check_ok(Node::create(dir, {}, node_));
+  explicit ServiceThread(const std::string& dir, const NodeOptions& options = {}) {
+    check_ok(Node::create(dir, options, node_));
     thread_ = std::thread([this] { serve(); });
   }
   ~ServiceThread() {

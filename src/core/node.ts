@@ -34,6 +34,7 @@ export const WellKnown = {
   localServices: 1,
   defaultPool: 2,
   infrastructurePool: 3,
+  gateway: 4,
 } as const;
 
 /** The object that a native factory returned, or the error for its status number. */

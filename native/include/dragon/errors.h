@@ -98,9 +98,11 @@ typedef enum dragon_status {
   DRAGON_PROGRAM = 41,
   /* the node has left the run, or does not answer */
   DRAGON_NODE_GONE = 42,
+  /* this node's transport agent has ended; whether the call took place is unknown */
+  DRAGON_AGENT_GONE = 43,
 } dragon_status_t;
 
-enum { DRAGON_STATUS_COUNT = 43 };
+enum { DRAGON_STATUS_COUNT = 44 };
 
 /* The constant's name without its prefix; "UNKNOWN" for a number outside the table. */
 static inline const char* dragon_status_name(dragon_status_t status) {
@@ -148,6 +150,7 @@ static inline const char* dragon_status_name(dragon_status_t status) {
       "LAYOUT",
       "PROGRAM",
       "NODE_GONE",
+      "AGENT_GONE",
   };
   const unsigned index = (unsigned)status;
   return index < (unsigned)DRAGON_STATUS_COUNT ? names[index] : "UNKNOWN";
@@ -199,6 +202,7 @@ static inline const char* dragon_status_text(dragon_status_t status) {
       "a segment has another layout version or a damaged header",
       "the program can't be loaded",
       "the node has left the run, or does not answer",
+      "this node's transport agent has ended; whether the call took place is unknown",
   };
   const unsigned index = (unsigned)status;
   return index < (unsigned)DRAGON_STATUS_COUNT ? texts[index] : "unknown status";

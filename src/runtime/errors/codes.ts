@@ -96,6 +96,8 @@ export const errorTable = [
     text: 'the program can\'t be loaded' },
   { name: 'NODE_GONE', code: 'ERR_NODE_GONE', category: 'error', entity: 'node',
     text: 'the node has left the run, or does not answer' },
+  { name: 'AGENT_GONE', code: 'ERR_AGENT_GONE', category: 'error', entity: 'node',
+    text: 'this node\'s transport agent has ended; whether the call took place is unknown' },
 ] as const satisfies readonly {
   readonly name: string;
   readonly code: string;
@@ -154,4 +156,5 @@ export const Status = {
   LAYOUT: 40,
   PROGRAM: 41,
   NODE_GONE: 42,
+  AGENT_GONE: 43,
 } as const satisfies Readonly<Record<StatusName, number>>;
