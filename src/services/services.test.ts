@@ -302,7 +302,7 @@ describe('requests', () => {
     await expect(waiting).rejects.toBe(reason);
     await runtime.nameRegister('later', { kind: 'channel', descriptor: Uint8Array.of(1) });
     const names = await runtime.nameList();
-    expect(names).toEqual([{ name: 'later', kind: 'channel', holders: 1 }]);
+    expect(names).toEqual([{ name: 'later', kind: 'channel', holders: 1, nodeId: 0 }]);
     await expect(runtime.processList({})).resolves.toHaveLength(1);
     const aborted = runtime.nameLookup('x', { wait: true, signal: AbortSignal.abort(reason) });
     await expect(aborted).rejects.toBe(reason);
