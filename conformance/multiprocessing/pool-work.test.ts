@@ -12,6 +12,18 @@ describe('the work of pools', () => {
     program.passed('what nobody has begun of an aborted call');
   });
 
+  it('end workers that run tasks of an aborted call on request [PL-050]', () => {
+    program.passed('running tasks of an aborted call');
+  });
+
+  it('have blocking iterators [PL-051, PL-006]', () => {
+    program.passed('blocking iterators');
+  });
+
+  it('have iterators that can be asked without waiting [PL-052]', () => {
+    program.passed('blocking iterators');
+  });
+
   it('replace workers that have run as much as they may [PL-045]', () => {
     program.passed('workers that run only so many tasks');
   });

@@ -120,6 +120,12 @@ export const meetFate = defineTask(
   },
 );
 
+/** Writes down its worker, and blocks it for ever. */
+export const beginAndHang = defineTask(import.meta.url, 'beginAndHang', (path: string): never => {
+  appendFileSync(path, `${process.pid}\n`);
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+});
+
 /** Says that it has begun, waits until the file exists, and returns its item. */
 export const waitForFile = defineTask(
   import.meta.url,

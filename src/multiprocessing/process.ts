@@ -321,7 +321,7 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state === 'new' || this.#state === 'closed') return;
     try {
-      await this.#starting;
+      if (this.#state === 'starting') await this.#starting;
     } catch {
       return;
     }
@@ -370,7 +370,8 @@ export class Process<A extends readonly unknown[] = readonly unknown[]> implemen
 
   async #kill(call: string, signal: number): Promise<void> {
     this.#known(call);
-    await this.#starting;
+    // One that runs gets the signal even if this thread blocks from here on.
+    if (this.#state === 'starting') await this.#starting;
     if (this.#exit === undefined) await getRuntime().processKill(this.#puid ?? 0n, signal);
   }
 

@@ -36,8 +36,8 @@ export interface CrewOptions {
 export interface CrewEvents {
   /** A worker is about to be reported lost: take in what it has sent. */
   drain(): void;
-  /** The process of a worker runs, or could not be started. */
-  started(): void;
+  /** The process of a worker runs, or could not be started; `start` gave it the number. */
+  started(generation: number): void;
   lost(slot: number, unbegun: ReadonlySet<number>, cause: unknown): void;
 }
 
@@ -71,7 +71,7 @@ export class Crew {
   readonly #options: CrewOptions;
   readonly #events: CrewEvents;
   readonly #members: (Member | undefined)[];
-  /** Those that have run all that they may, and end by themselves. */
+  /** Those that have run all that they may and end by themselves, or that are being ended. */
   readonly #leaving = new Set<Member>();
   readonly #ends = new Set<Promise<void>>();
   #generation = 0;
@@ -88,8 +88,11 @@ export class Crew {
     return this.#members.flatMap((member) => member?.process.pid ?? []);
   }
 
-  /** Starts a worker in the slot. Its end, or its failure to start, is reported as lost. */
-  start(slot: number): void {
+  /**
+   * Starts a worker in the slot, and gives it a number. Its end, or its failure to start, is
+   * reported as lost.
+   */
+  start(slot: number): number {
     const generation = ++this.#generation;
     const line = new ChunkLine();
     const [reading, lifeOut] = pipe<never>({ duplex: false });
@@ -123,6 +126,7 @@ export class Crew {
     this.#members[slot] = member;
     const end: Promise<void> = this.#watch(slot, member).finally(() => this.#ends.delete(end));
     this.#ends.add(end);
+    return generation;
   }
 
   /** False when the report is of a worker that is no longer in its slot. */
@@ -192,6 +196,15 @@ export class Crew {
     member.line.end();
   }
 
+  /** Ends the worker in the slot, whatever it runs; the slot is free at once. */
+  end(slot: number): void {
+    const member = this.#members[slot];
+    if (member === undefined) return;
+    this.#members[slot] = undefined;
+    this.#leaving.add(member);
+    this.#dispose(member);
+  }
+
   /** Lets workers end once they have run what they hold. */
   close(): void {
     for (const member of this.#members) member?.line.end();
@@ -200,12 +213,7 @@ export class Crew {
   /** Ends workers at once; those that ignore SIGTERM are killed. */
   terminate(): void {
     for (const member of [...this.#members, ...this.#leaving]) {
-      if (member === undefined) continue;
-      const end: Promise<void> = member.process[Symbol.asyncDispose]()
-        // One that can't be ended is gone already, or its runtime is.
-        .catch(() => undefined)
-        .finally(() => this.#ends.delete(end));
-      this.#ends.add(end);
+      if (member !== undefined) this.#dispose(member);
     }
   }
 
@@ -225,17 +233,26 @@ export class Crew {
     });
   }
 
+  #dispose({ process }: Member): void {
+    const end: Promise<void> = process[Symbol.asyncDispose]()
+      // One that can't be ended is gone already, or its runtime is.
+      .catch(() => undefined)
+      .finally(() => this.#ends.delete(end));
+    this.#ends.add(end);
+  }
+
   async #watch(slot: number, member: Member): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
     try {
       const starting = member.process.start();
       // What was lent to the worker holds the pipe open from here on.
       member.lifeOut.close();
       await starting;
     } catch (error) {
-      return this.#lose(slot, member, error);
-    } finally {
-      this.#events.started();
+      failure = { error };
     }
+    this.#events.started(member.generation);
+    if (failure !== undefined) return this.#lose(slot, member, failure.error);
     try {
       await member.life.end.receive({ ref: false });
     } catch {

@@ -23,7 +23,9 @@ import { Kind, type Room, readResults, word } from './frames.ts';
 import { Functions } from './functions.ts';
 import type { IteratorJob } from './iterators.ts';
 import { Inbox, type OnReport } from './lines.ts';
+import type { OnAbort } from './options.ts';
 import { type Job, Scheduler } from './scheduler.ts';
+import { Starts } from './starts.ts';
 
 /** How often blocking calls look after the workers. */
 const LOOK_SYNC_MS = 20;
@@ -31,14 +33,18 @@ const LOOK_SYNC_MS = 20;
 const LOOK_FIRST_MS = 10;
 const LOOK_LAST_MS = 100;
 
-/** Workers that start at a time: starting is work for processors. */
-const STARTING_MAX = Math.max(4, 2 * cpuCount());
+function later(call: () => void, ms: number): () => void {
+  const timer = setTimeout(call, ms);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
 
 export interface EngineOptions {
   readonly workers: number;
   readonly initializer: TargetReference | undefined;
   readonly initargs: readonly unknown[];
   readonly chunksPerWorker: number;
+  readonly onAbort: OnAbort;
 }
 
 export type State = 'running' | 'closing' | 'terminated';
@@ -60,19 +66,16 @@ export class Engine {
   #looking: NodeJS.Timeout | undefined;
   #lookMs = LOOK_FIRST_MS;
   #isIdle = true;
-  #blocking = false;
-  /** Slots whose next worker is started later. */
-  readonly #delayed = new Map<number, NodeJS.Timeout>();
-  /** Slots whose next worker waits until fewer are starting: then the first ones work earlier. */
-  readonly #queued: number[] = [];
-  #starting = 0;
+  readonly #starts: Starts;
 
-  constructor({ workers, initializer, initargs, chunksPerWorker }: EngineOptions) {
+  constructor({ workers, initializer, initargs, chunksPerWorker, onAbort }: EngineOptions) {
     this.workers = workers;
     this.#scheduler = new Scheduler(
       {
-        start: (slot, delayMs) => this.#start(slot, delayMs),
+        start: (slot, delayMs) => this.#starts.request(slot, delayMs),
         release: (slot) => this.#crew.release(slot),
+        end: (slot) => this.#crew.end(slot),
+        drain: () => this.#inbox.drain(this.#onReport),
         dispatch: (slot, chunk) => this.#crew.put(slot, chunk),
         flush: () => this.#crew.flush(),
         reclaim: (slot) => this.#crew.reclaim(slot),
@@ -81,18 +84,29 @@ export class Engine {
         over: () => this.#crew.terminate(),
         nowMs: () => performance.now(),
       },
-      workers,
-      chunksPerWorker,
+      { workers, chunksPerWorker, endsAborted: onAbort === 'replace' },
     );
     const { writing: reports, bell } = this.#inbox;
     this.#crew = new Crew(
       { workers, initializer, initargs, reports, bell },
       {
         drain: () => this.#inbox.drain(this.#onReport),
-        started: () => this.#onStarted(),
-        lost: (slot, unbegun, cause) =>
-          this.#scheduler.workerLost(slot, unbegun, this.#deathOf(cause)),
+        started: (start) => this.#starts.over(start),
+        lost: (slot, unbegun, cause) => {
+          this.#starts.died();
+          this.#scheduler.workerLost(slot, unbegun, this.#deathOf(cause));
+        },
       },
+    );
+    this.#starts = new Starts(
+      {
+        start: (slot) => this.#crew.start(slot),
+        isNeeded: () => this.#isNeeded,
+        working: () => this.#scheduler.working,
+        later,
+        nowMs: () => performance.now(),
+      },
+      cpuCount(),
     );
     // Not from here: what is made on the way may remember by whom, and keep the user's pool.
     queueMicrotask(this.#begin);
@@ -149,29 +163,53 @@ export class Engine {
     this.submit(job);
     if (!this.waitSync(job, deadline)) {
       job.fail(new TimeoutError('the tasks did not end in time'));
+      this.#pump();
     }
     if (job.outcome?.ok === true) return job.outcome.value;
     throw job.outcome?.error;
   }
 
   /** Blocks the thread until the call is over: true, or until the deadline: false. */
-  readonly waitSync = (job: PromisedCall, deadline: number): boolean => {
-    this.#blocking = true;
-    this.#begin();
-    for (const slot of [...this.#delayed.keys()]) this.#startDelayed(slot);
-    for (const slot of this.#queued.splice(0)) this.#startInTurn(slot);
-    while (job.outcome === undefined) {
-      this.#pump();
-      if (this.#inbox.drain(this.#onReport) > 0) continue;
-      const left = leftUntil(deadline);
-      if (left === 0) break;
-      this.#inbox.rungSync(Math.min(LOOK_SYNC_MS, left));
-      if (this.#inbox.drain(this.#onReport) === 0) this.#crew.lookSync();
-      this.#crew.retry();
+  readonly waitSync = (job: PromisedCall, deadline: number): boolean =>
+    this.#blockUntil(() => job.outcome !== undefined, deadline);
+
+  /** Takes in what has come, and hands out what there is room for. */
+  now(): void {
+    if (!this.#scheduler.busy) return;
+    this.#pump();
+    this.#inbox.drain(this.#onReport);
+  }
+
+  /** The next result of an iterator; blocks the thread. Throws TimeoutError at the deadline. */
+  nextSync(job: IteratorJob, deadline: number): IteratorResult<unknown, undefined> {
+    let next: IteratorResult<unknown, undefined> | undefined;
+    this.#blockUntil(() => {
+      next = job.tryNext();
+      return next !== undefined;
+    }, deadline);
+    if (next === undefined) throw new TimeoutError('next: no result came in time');
+    return next;
+  }
+
+  #blockUntil(isOver: () => boolean, deadline: number): boolean {
+    this.#starts.block(true);
+    try {
+      this.#begin();
+      for (;;) {
+        if (isOver()) return true;
+        this.#pump();
+        if (this.#inbox.drain(this.#onReport) > 0) continue;
+        if (isOver()) return true;
+        const left = leftUntil(deadline);
+        if (left === 0) return false;
+        this.#inbox.rungSync(Math.min(LOOK_SYNC_MS, left));
+        if (this.#inbox.drain(this.#onReport) === 0) this.#crew.lookSync();
+        this.#crew.retry();
+      }
+    } finally {
+      this.#starts.block(false);
     }
-    this.#blocking = false;
-    return job.outcome !== undefined;
-  };
+  }
 
   close(): void {
     if (this.#state !== 'running') return;
@@ -213,34 +251,6 @@ export class Engine {
     this.#isAwake = false;
     this.#scheduler.pump();
   };
-
-  #start(slot: number, delayMs: number): void {
-    // A blocked thread has no timers.
-    if (delayMs === 0 || this.#blocking) return this.#startInTurn(slot);
-    const timer = setTimeout(() => this.#startDelayed(slot), delayMs);
-    this.#delayed.set(slot, timer);
-  }
-
-  #startDelayed(slot: number): void {
-    clearTimeout(this.#delayed.get(slot));
-    this.#delayed.delete(slot);
-    if (this.#isNeeded) this.#startInTurn(slot);
-  }
-
-  #startInTurn(slot: number): void {
-    if (this.#starting >= STARTING_MAX && !this.#blocking) {
-      this.#queued.push(slot);
-      return;
-    }
-    this.#starting++;
-    this.#crew.start(slot);
-  }
-
-  #onStarted(): void {
-    this.#starting--;
-    const slot = this.#queued.shift();
-    if (slot !== undefined && this.#isNeeded) this.#startInTurn(slot);
-  }
 
   /** Whether there is or may come work for another worker. */
   get #isNeeded(): boolean {

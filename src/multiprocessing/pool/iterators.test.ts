@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TimeoutError } from '../../runtime/errors/index.ts';
 import { IteratorSource } from './chunks.ts';
-import { IteratorJob, PoolIterator } from './iterators.ts';
+import { IteratorJob, type Looks, PoolIterator } from './iterators.ts';
 import { call, succeed, take } from './jobs.fixture.ts';
 
 function iterate(ordered: boolean, items: Iterable<unknown>, chunksAhead = 3) {
@@ -10,7 +10,13 @@ function iterate(ordered: boolean, items: Iterable<unknown>, chunksAhead = 3) {
   const events = { onEnd: () => ended++, onRoom: () => room++ };
   const limits = { ordered, chunksAhead, chunksize: 1 };
   const job = new IteratorJob(call, new IteratorSource(items, 1), limits, events);
-  return { job, iterator: new PoolIterator<unknown>(job), counts: () => ({ ended, room }) };
+  const looks: Looks = {
+    now: () => undefined,
+    nextSync: () => {
+      throw new Error('nothing blocks here');
+    },
+  };
+  return { job, iterator: new PoolIterator<unknown>(job, looks), counts: () => ({ ended, room }) };
 }
 
 describe('an iterator', () => {

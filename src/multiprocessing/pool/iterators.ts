@@ -1,14 +1,21 @@
 /**
- * Calls whose results the user takes one by one: `imap` and `imapUnordered`.
+ * Calls whose results the user takes one by one: `imap`, `imapUnordered` and their blocking
+ * forms.
  *
  * Goals: an iterator delivers a prefix of `map`, pulls its input only so far ahead of its
  * consumer, and goes on after a failed item.
  * Non-goals: no workers here. A job hands out chunks and is told what became of them.
  */
 import { TimeoutError } from '../../runtime/errors/index.ts';
+import { deadlineOf } from '../turns.ts';
 import type { OnEnd, Taken } from './calls.ts';
 import type { Call, Chunk, Outcome, Results, Source } from './chunks.ts';
 import type { Job } from './scheduler.ts';
+
+/** What a call of `next` comes to. */
+type Step =
+  | { readonly ok: true; readonly value: IteratorResult<unknown, undefined> }
+  | { readonly ok: false; readonly error: unknown };
 
 interface Waiter {
   resolve(result: IteratorResult<unknown, undefined>): void;
@@ -136,32 +143,53 @@ export class IteratorJob implements Job {
     waiter.reject(new TimeoutError('next: no result came in time'));
   }
 
+  /**
+   * The next result if it is there, and nobody who asked before waits for it. Throws the error of
+   * a failed item.
+   */
+  tryNext(): IteratorResult<unknown, undefined> | undefined {
+    if (this.#waiters.length > 0) return undefined;
+    const step = this.#step();
+    if (step?.ok === true && step.value.done !== true) this.#onRoom();
+    if (step?.ok !== false) return step?.value;
+    this.#onRoom();
+    throw step.error;
+  }
+
   /** Gives waiting calls what is there for them. */
   #serve(): void {
-    let room = false;
+    const before = this.#delivered;
     while (this.#waiters.length > 0) {
-      const found = this.#outcomes.get(this.#delivered);
-      if (found === undefined) break;
+      const step = this.#step();
+      if (step === undefined) break;
+      const waiter = this.#waiters.shift();
+      if (step.ok) waiter?.resolve(step.value);
+      else waiter?.reject(step.error);
+    }
+    this.#endIfComplete();
+    if (this.#delivered > before) this.#onRoom();
+  }
+
+  /** What the next call gets; undefined when that is not known yet. */
+  #step(): Step | undefined {
+    const found = this.#outcomes.get(this.#delivered);
+    if (found !== undefined) {
       this.#outcomes.delete(this.#delivered);
       this.#delivered++;
-      room = true;
-      const waiter = this.#waiters.shift();
-      if (found.ok) waiter?.resolve({ done: false, value: found.value });
-      else waiter?.reject(found.error);
+      return found.ok ? { ok: true, value: { done: false, value: found.value } } : found;
     }
-    const complete = this.#source.ended && this.#delivered === this.#pulled;
-    if (complete && !this.#ended) {
-      this.#error = this.#source.failure;
-      this.#end('complete');
-    }
-    while (this.#ended && this.#waiters.length > 0 && !this.#outcomes.has(this.#delivered)) {
-      const waiter = this.#waiters.shift();
-      const failure = this.#error;
-      this.#error = undefined;
-      if (failure !== undefined) waiter?.reject(failure.error);
-      else waiter?.resolve({ done: true, value: undefined });
-    }
-    if (room) this.#onRoom();
+    this.#endIfComplete();
+    if (!this.#ended) return undefined;
+    const failure = this.#error;
+    this.#error = undefined;
+    if (failure !== undefined) return { ok: false, error: failure.error };
+    return { ok: true, value: { done: true, value: undefined } };
+  }
+
+  #endIfComplete(): void {
+    if (this.#ended || !this.#source.ended || this.#delivered < this.#pulled) return;
+    this.#error = this.#source.failure;
+    this.#end('complete');
   }
 
   #end(how: 'complete' | 'dropped'): void {
@@ -171,23 +199,44 @@ export class IteratorJob implements Job {
   }
 }
 
+/** What an iterator asks of the pool behind it. */
+export interface Looks {
+  /** Takes in what has come, and hands out what there is room for. */
+  now(): void;
+  /** The next result; blocks the thread. Throws TimeoutError at the deadline. */
+  nextSync(job: IteratorJob, deadline: number): IteratorResult<unknown, undefined>;
+}
+
+export interface NextOptions {
+  /** Milliseconds; default: for ever. */
+  readonly timeout?: number;
+}
+
 /** What the consumer of `imap` holds. */
 export class PoolIterator<R> implements AsyncIterableIterator<R, undefined> {
   readonly #job: IteratorJob;
+  readonly #looks: Looks;
 
   /** @internal */
-  constructor(job: IteratorJob) {
+  constructor(job: IteratorJob, looks: Looks) {
     this.#job = job;
+    this.#looks = looks;
   }
 
   /**
    * The next result. Rejects with the error of a task that failed, and can be called again
    * for the one after it. Rejects with TimeoutError after `timeout` ms; nothing is lost then.
    */
-  async next(options?: { readonly timeout?: number }): Promise<IteratorResult<R, undefined>> {
-    const timeoutMs = options?.timeout ?? Number.POSITIVE_INFINITY;
+  async next(options: NextOptions = {}): Promise<IteratorResult<R, undefined>> {
+    const timeoutMs = options.timeout ?? Number.POSITIVE_INFINITY;
     if (Number.isNaN(timeoutMs)) throw new TypeError('timeout must not be NaN');
     return (await this.#job.next(timeoutMs)) as IteratorResult<R, undefined>;
+  }
+
+  /** As `next`, if the result is there now, and undefined if it is not. */
+  tryNext(): IteratorResult<R, undefined> | undefined {
+    this.#looks.now();
+    return this.#job.tryNext() as IteratorResult<R, undefined> | undefined;
   }
 
   /** Ends the iteration: no more input is pulled and results on their way are dropped. */
@@ -197,6 +246,43 @@ export class PoolIterator<R> implements AsyncIterableIterator<R, undefined> {
   }
 
   [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+/** What the consumer of `imapSync` holds: as `PoolIterator`, but `next` blocks the thread. */
+export class PoolSyncIterator<R> implements IterableIterator<R, undefined> {
+  readonly #job: IteratorJob;
+  readonly #looks: Looks;
+
+  /** @internal */
+  constructor(job: IteratorJob, looks: Looks) {
+    this.#job = job;
+    this.#looks = looks;
+  }
+
+  /**
+   * The next result; blocks the thread. Throws the error of a task that failed, and can be called
+   * again for the one after it. Throws TimeoutError after `timeout` ms; nothing is lost then.
+   */
+  next(options: NextOptions = {}): IteratorResult<R, undefined> {
+    const deadline = deadlineOf(options);
+    return this.#looks.nextSync(this.#job, deadline) as IteratorResult<R, undefined>;
+  }
+
+  /** As `next`, if the result is there now, and undefined if it is not. */
+  tryNext(): IteratorResult<R, undefined> | undefined {
+    this.#looks.now();
+    return this.#job.tryNext() as IteratorResult<R, undefined> | undefined;
+  }
+
+  /** Ends the iteration: no more input is pulled and results on their way are dropped. */
+  return(): IteratorResult<R, undefined> {
+    this.#job.cancel();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.iterator](): this {
     return this;
   }
 }

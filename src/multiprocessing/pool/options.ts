@@ -2,6 +2,11 @@
 import { DragonError } from '../../runtime/errors/index.ts';
 import type { Target } from '../targets.ts';
 
+/** What becomes of tasks that are running when their call ends early. */
+export type OnAbort = 'finish' | 'replace';
+
+const ON_ABORT: ReadonlySet<unknown> = new Set<OnAbort>(['finish', 'replace']);
+
 export interface PoolOptions<I extends readonly unknown[] = readonly unknown[]> {
   /** Number of worker processes; default: the number of cores. */
   readonly processes?: number;
@@ -10,6 +15,13 @@ export interface PoolOptions<I extends readonly unknown[] = readonly unknown[]> 
   readonly initargs?: I;
   /** Chunks after which a worker is replaced by a fresh one; default: never. */
   readonly maxTasksPerChild?: number;
+  /**
+   * What becomes of tasks that are running when their call ends early: by its signal, its time-out,
+   * `failFast`, or an iteration that is left. `finish`, the default, lets them run to their end and
+   * drops their results. `replace` ends their workers, with SIGTERM and a second later SIGKILL,
+   * and starts others; no other task is lost by that.
+   */
+  readonly onAbort?: OnAbort;
 }
 
 export interface CallOptions {
@@ -54,6 +66,14 @@ export interface IterateOptions {
 export function count(what: string, value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
   throw new DragonError(`${what} must be an integer of at least 1, not ${String(value)}`, {
+    code: 'ERR_INVALID_ARGUMENT',
+  });
+}
+
+/** The value, if it is a way to end tasks. Throws ERR_INVALID_ARGUMENT. */
+export function onAbort(value: unknown): OnAbort {
+  if (ON_ABORT.has(value)) return value as OnAbort;
+  throw new DragonError(`onAbort must be 'finish' or 'replace', not ${String(value)}`, {
     code: 'ERR_INVALID_ARGUMENT',
   });
 }

@@ -20,7 +20,7 @@ import {
   type Source,
 } from './chunks.ts';
 import { Engine } from './engine.ts';
-import { IteratorJob, PoolIterator } from './iterators.ts';
+import { IteratorJob, PoolIterator, PoolSyncIterator } from './iterators.ts';
 import {
   type ApplyAsyncOptions,
   type Callbacks,
@@ -29,6 +29,7 @@ import {
   type IterateOptions,
   type MapAsyncOptions,
   type MapOptions,
+  onAbort,
   type PoolOptions,
 } from './options.ts';
 import { CREDIT_MIN } from './scheduler.ts';
@@ -50,7 +51,8 @@ const dropped = new FinalizationRegistry<Engine>((engine) => {
  * tasks are not affected. A pool whose workers can't be started, or die again and again
  * without finishing anything, fails all its calls. Aborting a call, or its time-out, settles
  * it at once: its tasks that no worker has begun are dropped, the others run to their end and
- * their results are thrown away.
+ * their results are thrown away; with `onAbort: 'replace'` their workers are ended instead, and
+ * replaced.
  *
  * @example
  * import { isRoot } from 'dragon-runtime';
@@ -78,6 +80,7 @@ export class Pool implements AsyncDisposable {
       chunksPerWorker,
       initializer: initializer && resolveTarget(initializer as Target),
       initargs,
+      onAbort: onAbort(options.onAbort ?? 'finish'),
     });
     dropped.register(this, this.#engine);
   }
@@ -198,7 +201,7 @@ export class Pool implements AsyncDisposable {
     items: Input<T>,
     options: IterateOptions = {},
   ): PoolIterator<Awaited<R>> {
-    return this.#iterate('imap', target as Target, items, options);
+    return new PoolIterator(this.#iterate('imap', target as Target, items, options), this.#engine);
   }
 
   /** As `imap`, in the order in which results come. */
@@ -207,7 +210,31 @@ export class Pool implements AsyncDisposable {
     items: Input<T>,
     options: IterateOptions = {},
   ): PoolIterator<Awaited<R>> {
-    return this.#iterate('imapUnordered', target as Target, items, options);
+    const job = this.#iterate('imapUnordered', target as Target, items, options);
+    return new PoolIterator(job, this.#engine);
+  }
+
+  /**
+   * As `imap` over an iterable; each `next` blocks the thread. In between, results come in and
+   * more is sent only when the event loop turns or the iterator is asked.
+   */
+  imapSync<T, R>(
+    target: Target<[T], R>,
+    items: Iterable<T>,
+    options: IterateOptions = {},
+  ): PoolSyncIterator<Awaited<R>> {
+    const job = this.#iterate('imapSync', target as Target, items, options);
+    return new PoolSyncIterator(job, this.#engine);
+  }
+
+  /** As `imapSync`, in the order in which results come. */
+  imapUnorderedSync<T, R>(
+    target: Target<[T], R>,
+    items: Iterable<T>,
+    options: IterateOptions = {},
+  ): PoolSyncIterator<Awaited<R>> {
+    const job = this.#iterate('imapUnorderedSync', target as Target, items, options);
+    return new PoolSyncIterator(job, this.#engine);
   }
 
   /** Accepts no further calls; the workers end once all that were made are settled. */
@@ -304,12 +331,12 @@ export class Pool implements AsyncDisposable {
     return new ArraySource(all, chunksize ?? defaultChunksize(all.length, this.#engine.workers));
   }
 
-  #iterate<R>(
-    name: 'imap' | 'imapUnordered',
+  #iterate(
+    name: 'imap' | 'imapUnordered' | 'imapSync' | 'imapUnorderedSync',
     target: Target,
     items: Input<unknown>,
     options: IterateOptions,
-  ): PoolIterator<R> {
+  ): IteratorJob {
     const engine = this.#engine;
     engine.accepting(name);
     const { signal } = options;
@@ -317,7 +344,7 @@ export class Pool implements AsyncDisposable {
     const call = engine.functions.call(target, false);
     const chunksize = count('chunksize', options.chunksize ?? 1);
     const chunksAhead = engine.workers * (CREDIT_MIN + 1);
-    const limits = { ordered: name === 'imap', chunksAhead, chunksize };
+    const limits = { ordered: !name.startsWith('imapUnordered'), chunksAhead, chunksize };
     const onAbort = (): void => job.fail(signal?.reason);
     const source: Source = isAsync(items)
       ? new AsyncSource(items, chunksize, engine.wake)
@@ -331,6 +358,6 @@ export class Pool implements AsyncDisposable {
     });
     signal?.addEventListener('abort', onAbort, { once: true });
     engine.submitIterator(job);
-    return new PoolIterator(job);
+    return job;
   }
 }

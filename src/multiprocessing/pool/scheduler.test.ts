@@ -3,30 +3,30 @@ import { describe, expect, it } from 'vitest';
 import { ProcessError, SerializeError, WorkerDied } from '../../runtime/errors/index.ts';
 import type { Chunk, Outcome, Results } from './chunks.ts';
 import { call } from './jobs.fixture.ts';
-import { CREDIT_MAX, CREDIT_MIN, type Job, Scheduler } from './scheduler.ts';
+import { CREDIT_MAX, CREDIT_MIN, type Job, Scheduler, type SchedulerOptions } from './scheduler.ts';
 
 /** A job of so many items that notes what became of each. */
 class Notes implements Job {
   readonly call = call;
   readonly outcomes = new Map<number, Outcome>();
-  readonly #size: number;
+  readonly size: number;
   readonly #chunksize: number;
   #next = 0;
   failed: unknown;
 
   constructor(size: number, chunksize = 1) {
-    this.#size = size;
+    this.size = size;
     this.#chunksize = chunksize;
   }
 
   get exhausted(): boolean {
-    return this.#next >= this.#size;
+    return this.#next >= this.size;
   }
 
   take(): { first: number; items: number[] } | undefined {
     if (this.exhausted) return undefined;
     const first = this.#next;
-    this.#next = Math.min(this.#size, first + this.#chunksize);
+    this.#next = Math.min(this.size, first + this.#chunksize);
     return { first, items: Array.from({ length: this.#next - first }, (_, i) => first + i) };
   }
 
@@ -50,12 +50,15 @@ class Workers {
   readonly running: (Chunk | undefined)[];
   readonly scheduler: Scheduler;
   readonly released: number[] = [];
+  readonly ended: number[] = [];
+  /** What comes in when a scheduler asks for reports. */
+  onDrain: () => void = () => undefined;
   unsendable: unknown;
   idle = 0;
   over = 0;
   nowMs = 0;
 
-  constructor(size: number, chunksPerWorker?: number) {
+  constructor(size: number, options: Omit<SchedulerOptions, 'workers'> = {}) {
     this.pipes = Array.from({ length: size }, () => []);
     this.running = new Array<Chunk | undefined>(size).fill(undefined);
     this.scheduler = new Scheduler(
@@ -66,6 +69,12 @@ class Workers {
           this.pipes[slot]?.push(chunk);
         },
         release: (slot) => this.released.push(slot),
+        end: (slot) => {
+          this.ended.push(slot);
+          expect(this.pipes[slot], 'no chunk is lost with a worker that is ended').toEqual([]);
+          this.running[slot] = undefined;
+        },
+        drain: () => this.onDrain(),
         flush: () => undefined,
         reclaim: (slot) => this.pipes[slot]?.shift()?.id,
         wake: () => this.scheduler.pump(),
@@ -73,8 +82,7 @@ class Workers {
         over: () => this.over++,
         nowMs: () => this.nowMs,
       },
-      size,
-      chunksPerWorker,
+      { workers: size, ...options },
     );
     this.scheduler.start();
   }
@@ -104,7 +112,7 @@ class Workers {
 }
 
 describe('the scheduler of a pool', () => {
-  it('settles every item once, whoever dies when [PL-020]', () => {
+  it('settles every item once, whoever dies when [PL-020, PL-050]', () => {
     const event = fc.record({
       kind: fc.constantFrom('begin', 'finish', 'die', 'ready', 'submit', 'cancel'),
       slot: fc.nat(3),
@@ -112,8 +120,9 @@ describe('the scheduler of a pool', () => {
       chunksize: fc.integer({ min: 1, max: 4 }),
     });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(event), (size, events) => {
-        const workers = new Workers(size);
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.boolean(), fc.array(event), (...given) => {
+        const [size, endsAborted, events] = given;
+        const workers = new Workers(size, { endsAborted });
         const jobs: Notes[] = [];
         const cancelled = new Set<Job>();
         let timeMs = 0;
@@ -147,6 +156,7 @@ describe('the scheduler of a pool', () => {
         for (const job of jobs) {
           if (cancelled.has(job)) continue;
           expect(job.exhausted).toBe(true);
+          expect(job.outcomes.size).toBe(job.size);
           for (const outcome of job.outcomes.values()) {
             expect(outcome.ok || outcome.error instanceof WorkerDied).toBe(true);
           }
@@ -299,8 +309,45 @@ describe('the scheduler of a pool', () => {
     expect(workers.scheduler.busy).toBe(false);
   });
 
+  it('ends workers that run what was aborted, and loses nothing else [PL-050]', () => {
+    const workers = new Workers(2, { endsAborted: true });
+    workers.ready();
+    const [over, other] = [new Notes(1), new Notes(3)];
+    for (const job of [over, other]) workers.scheduler.submit(job);
+    workers.begin(0);
+    workers.begin(1);
+    over.fail('over');
+    workers.scheduler.cancel(over);
+    expect(workers.ended).toEqual([0]);
+    expect(workers.started.slice(2)).toEqual([{ slot: 0, delayMs: 0 }]);
+    workers.ready();
+    for (let i = 0; i < 6; i++) {
+      workers.begin(i % 2);
+      workers.finish(i % 2);
+    }
+    expect([...other.outcomes.values()].every(({ ok }) => ok)).toBe(true);
+    expect([over.outcomes.size, other.outcomes.size]).toEqual([0, 3]);
+  });
+
+  it('leaves a worker alone that has just finished what was aborted [PL-050]', () => {
+    const workers = new Workers(1, { endsAborted: true });
+    workers.ready();
+    const [over, other] = [new Notes(1), new Notes(1)];
+    for (const job of [over, other]) workers.scheduler.submit(job);
+    workers.begin(0);
+    workers.onDrain = () => {
+      workers.finish(0);
+      workers.begin(0);
+    };
+    workers.scheduler.cancel(over);
+    expect(workers.ended).toEqual([]);
+    workers.begin(0);
+    workers.finish(0);
+    expect(other.outcomes.get(0)).toEqual({ ok: true, value: 0 });
+  });
+
   it('lets a worker run only so many chunks, and starts another one [PL-045]', () => {
-    const workers = new Workers(1, 3);
+    const workers = new Workers(1, { chunksPerWorker: 3 });
     workers.ready();
     const job = new Notes(7);
     workers.scheduler.submit(job);

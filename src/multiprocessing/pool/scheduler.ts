@@ -50,6 +50,10 @@ export interface Ports {
   start(slot: number, delayMs: number): void;
   /** Lets the worker in the slot end; another one takes the slot. */
   release(slot: number): void;
+  /** Ends the worker in the slot whatever it runs; another one takes the slot. */
+  end(slot: number): void;
+  /** Takes in what workers have reported. */
+  drain(): void;
   /** Hands a chunk to a worker. Throws when it can't be serialised. */
   dispatch(slot: number, chunk: Chunk): void;
   /** Called after the last of some dispatches. */
@@ -63,6 +67,14 @@ export interface Ports {
   /** Called when nothing will run any more: ends all workers. */
   over(): void;
   nowMs(): number;
+}
+
+export interface SchedulerOptions {
+  readonly workers: number;
+  /** Chunks that a worker may run; default: any number. */
+  readonly chunksPerWorker?: number;
+  /** Whether workers are ended that run chunks of a job that is forgotten; default: no. */
+  readonly endsAborted?: boolean;
 }
 
 function neverWorking(cause: unknown): ProcessError {
@@ -93,12 +105,16 @@ export class Scheduler {
   #killed = 0;
   /** Slots whose worker was killed while there was nothing to do: one that starts has work. */
   readonly #resting = new Set<number>();
+  readonly #endsAborted: boolean;
+  /** Jobs that were forgotten while workers ran chunks of them; those workers are to be ended. */
+  readonly #aborted = new Set<ChunkOwner>();
   #broken: { readonly error: unknown } | undefined;
   #stopping = false;
 
-  constructor(ports: Ports, workers: number, chunksPerWorker = Number.POSITIVE_INFINITY) {
+  constructor(ports: Ports, { workers, chunksPerWorker, endsAborted }: SchedulerOptions) {
     this.#ports = ports;
-    this.#chunksPerWorker = chunksPerWorker;
+    this.#chunksPerWorker = chunksPerWorker ?? Number.POSITIVE_INFINITY;
+    this.#endsAborted = endsAborted === true;
     this.#slots = Array.from({ length: workers }, () => ({
       state: 'gone',
       startedAtMs: 0,
@@ -114,6 +130,15 @@ export class Scheduler {
       this.#retry.length > 0 ||
       this.#slots.some((slot) => slot.inFlight.size > 0)
     );
+  }
+
+  /** Workers that have something to do now. */
+  get working(): number {
+    let count = 0;
+    for (const { state, inFlight } of this.#slots) {
+      if (state === 'ready' && inFlight.size > 0) count++;
+    }
+    return count;
   }
 
   /** Why the pool can't run anything any more. */
@@ -151,6 +176,7 @@ export class Scheduler {
     for (const [index, slot] of this.#slots.entries()) {
       if ([...slot.inFlight.values()].some((chunk) => chunk.job === job)) {
         this.#takeBackAll(index, slot, job);
+        if (this.#endsAborted && !this.#stopping) this.#aborted.add(job);
       }
     }
     this.#ports.wake();
@@ -236,6 +262,7 @@ export class Scheduler {
 
   /** Hands out chunks while workers have room for them. */
   pump(): void {
+    if (this.#aborted.size > 0) this.#endAborted();
     for (;;) {
       const target = this.#leastLoaded();
       if (target === undefined) break;
@@ -272,6 +299,25 @@ export class Scheduler {
     slot.state = 'gone';
     this.#ports.release(index);
     this.#start(index);
+  }
+
+  /**
+   * Ends the workers that run chunks of aborted jobs. What such a worker has not begun was taken
+   * back, and what it had ended is taken in here: nothing else is lost with it.
+   */
+  #endAborted(): void {
+    this.#ports.drain();
+    const aborted = [...this.#aborted];
+    this.#aborted.clear();
+    if (this.#stopping) return;
+    for (const [index, slot] of this.#slots.entries()) {
+      const [chunk, ...others] = slot.inFlight.values();
+      if (chunk === undefined || others.length > 0 || !aborted.includes(chunk.job)) continue;
+      slot.inFlight.clear();
+      slot.state = 'gone';
+      this.#ports.end(index);
+      this.#start(index);
+    }
   }
 
   #isFruitful(): void {

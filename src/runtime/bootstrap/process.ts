@@ -29,9 +29,9 @@ const EXIT_FAILED = 1;
 /** The exit code of Node.js for a promise that nothing will settle. */
 const EXIT_UNSETTLED = 13;
 
-/** Runs the target that this process was started for. Rejects if there is no runtime. */
+/** Runs the target that this process was started for. */
 export async function runStartedProcess(): Promise<void> {
-  const runtime = getRuntime();
+  const runtime = attached();
   const { puid } = runtime;
   const report = reporter(runtime);
   let call: Call;
@@ -50,6 +50,20 @@ export async function runStartedProcess(): Promise<void> {
   await runCall(call, (error) => {
     report({ type: 'ProcessFailed', puid, error: encodeError(error) });
   });
+}
+
+/** The runtime; without one nobody can be told, but the user. */
+function attached(): Runtime {
+  try {
+    return getRuntime();
+  } catch (error) {
+    process.stderr.write(`this process could not be started: ${textOf(error)}\n`);
+    process.exit(EXIT_FAILED);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function runCall(call: Call, reportFailure: (error: unknown) => void): Promise<void> {
