@@ -16,9 +16,13 @@ import {
   rawArray,
   rawStruct,
   rawValue,
+  ShareableList,
+  Array as SharedArray,
+  SharedMemory,
+  SharedStruct,
   struct,
   type TypeCode,
-  type Value,
+  Value,
   value,
 } from 'dragon-runtime/multiprocessing';
 import { check, runChecks } from '../harness/inside.ts';
@@ -392,6 +396,27 @@ check('close', async () => {
   );
   using queue = new Queue<unknown>();
   await assert.rejects(queue.put(counter), /was closed/);
+});
+
+check('made with new', () => {
+  const classes: readonly (readonly [string, new (...args: never[]) => unknown])[] = [
+    ["rawValue('i', 0)", RawValue],
+    ["value('i', 0)", Value],
+    ["array('d', 3)", RawArray],
+    ["array('d', 3)", SharedArray],
+    ["struct({ x: 'd' })", RawStruct],
+    ["struct({ x: 'd' })", SharedStruct],
+    ['ShareableList.from([1, 2])', ShareableList],
+    ['SharedMemory.create({ size })', SharedMemory],
+  ];
+  const before = left();
+  for (const [call, Class] of classes) {
+    const message = `this is not made with new; call ${call}`;
+    for (const args of [[], ['i', 0], [[1, 2]], [{ size: 100 }]]) {
+      assert.throws(() => Reflect.construct(Class, args), { name: 'TypeError', message });
+    }
+  }
+  assert.equal(left(), before);
 });
 
 await runChecks();

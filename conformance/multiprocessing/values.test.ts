@@ -16,6 +16,10 @@ describe('shared values', () => {
     program.passed('what is refused');
   });
 
+  it('are not made with new, which says how they are [VAL-007]', () => {
+    program.passed('made with new');
+  });
+
   it('are the same wherever they were passed [VAL-004, VAL-005]', () => {
     program.passed('passed on');
   });

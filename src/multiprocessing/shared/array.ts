@@ -12,6 +12,7 @@ import { Cells, lendShared, reviveShared, type Travelling } from './cells.ts';
 import type { ElementOf, InputOf, TypeCode, ViewOf } from './codes.ts';
 import { type HeldLock, type LockedOptions, lockFor } from './held-lock.ts';
 import { haveElements } from './indexed.ts';
+import { fromMaker } from './maker.ts';
 
 /** What arrays with and without a lock have in common. */
 abstract class Elements<C extends TypeCode> implements Disposable {
@@ -21,7 +22,7 @@ abstract class Elements<C extends TypeCode> implements Disposable {
 
   /** @internal */
   constructor(cells: Cells<C>) {
-    this.cells = cells;
+    this.cells = fromMaker(cells, cells instanceof Cells, "array('d', 3)");
   }
 
   get code(): C {
@@ -118,6 +119,7 @@ export class SharedArray<C extends TypeCode> extends Elements<C> {
 
   /** @internal `array` makes them. */
   constructor(raw: RawArray<C>, held: HeldLock) {
+    fromMaker(raw, raw instanceof RawArray, "array('d', 3)");
     super(Elements.cellsOf(raw));
     this.#raw = raw;
     this.#held = held;

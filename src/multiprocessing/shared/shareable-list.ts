@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { registerHandle } from '../../codec/index.ts';
 import { haveElements } from './indexed.ts';
 import { type ListItem, ListPlan, ListSlots } from './list-slots.ts';
+import { fromMaker } from './maker.ts';
 import { SharedMemory } from './shared-memory.ts';
 
 export interface ShareableListOptions {
@@ -32,7 +33,7 @@ export class ShareableList implements Disposable, AsyncDisposable {
 
   /** @internal `from` and `attach` make them. */
   constructor(shm: SharedMemory) {
-    this.shm = shm;
+    this.shm = fromMaker(shm, shm instanceof SharedMemory, 'ShareableList.from([1, 2])');
     this.#slots = new ListSlots(shm.buf.buffer as ArrayBuffer);
   }
 

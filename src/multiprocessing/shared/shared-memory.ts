@@ -16,6 +16,7 @@ import {
   NotFoundError,
 } from '../../runtime/errors/index.ts';
 import { takeOver } from '../lent.ts';
+import { fromMaker } from './maker.ts';
 
 export interface SharedMemoryOptions {
   /** Unique in the run, at most 255 bytes; one is made up by default. */
@@ -132,7 +133,7 @@ export class SharedMemory implements Disposable, AsyncDisposable {
     isMaker: boolean,
     holdsName = false,
   ) {
-    this.#region = region;
+    this.#region = fromMaker(region, region instanceof Region, 'SharedMemory.create({ size })');
     this.name = name;
     this.size = region.byteLength;
     this.#buf = new Uint8Array(region.buffer);

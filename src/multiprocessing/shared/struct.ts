@@ -10,6 +10,7 @@ import type { WaitOptions } from '../../core/index.ts';
 import type { Lock, RunResult } from '../lock.ts';
 import { lendShared, Memory, reviveShared, type Travelling } from './cells.ts';
 import { type HeldLock, Locked, type LockedOptions, lockFor } from './held-lock.ts';
+import { fromMaker } from './maker.ts';
 import { accessorsOf, assign } from './struct-fields.ts';
 import {
   type FieldsOf,
@@ -40,7 +41,7 @@ export class RawStruct<S extends StructSchema> implements Disposable {
   constructor(schema: S, layout: StructLayout, memory: Memory) {
     this.schema = schema;
     this.layout = layout;
-    this.#memory = memory;
+    this.#memory = fromMaker(memory, memory instanceof Memory, "struct({ x: 'd' })");
     this.fields = accessorsOf(layout, memory.buffer, 0) as FieldsOf<S>;
   }
 
@@ -98,6 +99,7 @@ export class RawStruct<S extends StructSchema> implements Disposable {
 export class SharedStruct<S extends StructSchema> extends Locked<RawStruct<S>> {
   /** @internal `struct` makes them. */
   constructor(raw: RawStruct<S>, held: HeldLock) {
+    fromMaker(raw, raw instanceof RawStruct, "struct({ x: 'd' })");
     super(raw, RawStruct.memoryOf(raw), held);
   }
 

@@ -10,6 +10,7 @@ import type { Lock, RunResult } from '../lock.ts';
 import { Cells, lendShared, reviveShared, type Travelling } from './cells.ts';
 import type { ElementOf, InputOf, TypeCode } from './codes.ts';
 import { type HeldLock, Locked, type LockedOptions, lockFor } from './held-lock.ts';
+import { fromMaker } from './maker.ts';
 
 /**
  * A shared value without a lock.
@@ -25,7 +26,7 @@ export class RawValue<C extends TypeCode> implements Disposable {
 
   /** @internal `rawValue` and `value` make them. */
   constructor(cells: Cells<C>) {
-    this.#cells = cells;
+    this.#cells = fromMaker(cells, cells instanceof Cells, "rawValue('i', 0)");
   }
 
   get code(): C {
@@ -72,6 +73,7 @@ type Change<C extends TypeCode> = (value: ElementOf<C>) => InputOf<C> | PromiseL
 export class Value<C extends TypeCode> extends Locked<RawValue<C>> {
   /** @internal `value` makes them. */
   constructor(raw: RawValue<C>, held: HeldLock) {
+    fromMaker(raw, raw instanceof RawValue, "value('i', 0)");
     super(raw, RawValue.cellsOf(raw).memory, held);
   }
 
