@@ -94,6 +94,102 @@ export interface ProcessExit {
   readonly err?: number | undefined;
 }
 
+/** A back end tells the front end over the connection that started it that it listens. */
+export interface BackEndUp {
+  readonly type: 'BackEndUp';
+  /** the node */
+  readonly nodeId: number;
+  /** where the overlay of the node is reached */
+  readonly address: string;
+}
+
+/** What every node learns first. */
+export interface AddressTable {
+  readonly type: 'AddressTable';
+  /** of the nodes in order of their ids */
+  readonly addresses: readonly string[];
+}
+
+/** What every node learns when local services are up everywhere. */
+export interface NodeTable {
+  readonly type: 'NodeTable';
+  /** in order of their ids */
+  readonly nodes: readonly NodeInfo[];
+}
+
+/** The front end has the primary node begin a phase. */
+export interface FrontBegin {
+  readonly type: 'FrontBegin';
+  /** larger than that of every earlier phase */
+  readonly phase: number;
+  /** what people call the phase */
+  readonly name: string;
+  /** how long answers are waited for */
+  readonly patienceMs: number;
+  /** an encoded message */
+  readonly body?: Uint8Array | undefined;
+}
+
+/** How a phase has ended. */
+export interface FrontOutcome {
+  readonly type: 'FrontOutcome';
+  /** the phase */
+  readonly phase: number;
+  /** who has answered */
+  readonly answered: readonly NodeRange[];
+  /** who is down */
+  readonly down: readonly NodeRange[];
+  /** who lives and has not answered in time */
+  readonly missing: readonly NodeRange[];
+  /** what was answered */
+  readonly parts: readonly NodePart[];
+}
+
+/** The front end has the primary node start something. */
+export interface FrontOrder {
+  readonly type: 'FrontOrder';
+  /** global services or the head */
+  readonly what: 'global' | 'head';
+}
+
+/** What was ordered has started, or has failed to. */
+export interface FrontAnswer {
+  readonly type: 'FrontAnswer';
+  /** what was ordered */
+  readonly what: 'global' | 'head';
+  /** a status of errors.yaml; 0 is success */
+  readonly err: number;
+  /** what went wrong */
+  readonly info?: string | undefined;
+}
+
+/** The head has ended. */
+export interface HeadEnded {
+  readonly type: 'HeadEnded';
+  /** present when it ended by exiting */
+  readonly exitCode?: number | undefined;
+  /** present when a signal ended it */
+  readonly signal?: number | undefined;
+}
+
+/** A service of a node has died, and the node leaves the run. */
+export interface NodeTrouble {
+  readonly type: 'NodeTrouble';
+  /** the node */
+  readonly nodeId: number;
+  /** what has died */
+  readonly service: 'local' | 'agent' | 'global';
+  /** how */
+  readonly text: string;
+}
+
+/** The primary node tells the front end that a node is down. */
+export interface NodeLost {
+  readonly type: 'NodeLost';
+  /** the node */
+  readonly nodeId: number;
+}
+
 /** Answers a request that has nothing to return, and any request that can't be read. */
 export interface GsReply {
   readonly type: 'GsReply';
@@ -641,6 +737,16 @@ export type Reply =
   | GsProcessJoinReply;
 
 export type Event =
+  | BackEndUp
+  | AddressTable
+  | NodeTable
+  | FrontBegin
+  | FrontOutcome
+  | FrontOrder
+  | FrontAnswer
+  | HeadEnded
+  | NodeTrouble
+  | NodeLost
   | GsCancel
   | LsProcessEnd
   | LsProcessExit
@@ -735,6 +841,79 @@ export const structs: Readonly<Record<string, StructSchema>> = {
 };
 
 export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
+  BackEndUp: {
+    kind: 'event',
+    fields: [
+      { name: 'nodeId', type: 'u32' },
+      { name: 'address', type: 'string' },
+    ],
+  },
+  AddressTable: {
+    kind: 'event',
+    fields: [
+      { name: 'addresses', type: { list: 'string' } },
+    ],
+  },
+  NodeTable: {
+    kind: 'event',
+    fields: [
+      { name: 'nodes', type: { list: { struct: 'NodeInfo' } } },
+    ],
+  },
+  FrontBegin: {
+    kind: 'event',
+    fields: [
+      { name: 'phase', type: 'u32' },
+      { name: 'name', type: 'string' },
+      { name: 'patienceMs', type: 'u32' },
+      { name: 'body', type: 'bytes', optional: true },
+    ],
+  },
+  FrontOutcome: {
+    kind: 'event',
+    fields: [
+      { name: 'phase', type: 'u32' },
+      { name: 'answered', type: { list: { struct: 'NodeRange' } } },
+      { name: 'down', type: { list: { struct: 'NodeRange' } } },
+      { name: 'missing', type: { list: { struct: 'NodeRange' } } },
+      { name: 'parts', type: { list: { struct: 'NodePart' } } },
+    ],
+  },
+  FrontOrder: {
+    kind: 'event',
+    fields: [
+      { name: 'what', type: { enum: ['global', 'head'] } },
+    ],
+  },
+  FrontAnswer: {
+    kind: 'event',
+    fields: [
+      { name: 'what', type: { enum: ['global', 'head'] } },
+      { name: 'err', type: 'u32' },
+      { name: 'info', type: 'string', optional: true },
+    ],
+  },
+  HeadEnded: {
+    kind: 'event',
+    fields: [
+      { name: 'exitCode', type: 'u32', optional: true },
+      { name: 'signal', type: 'u32', optional: true },
+    ],
+  },
+  NodeTrouble: {
+    kind: 'event',
+    fields: [
+      { name: 'nodeId', type: 'u32' },
+      { name: 'service', type: { enum: ['local', 'agent', 'global'] } },
+      { name: 'text', type: 'string' },
+    ],
+  },
+  NodeLost: {
+    kind: 'event',
+    fields: [
+      { name: 'nodeId', type: 'u32' },
+    ],
+  },
   GsReply: {
     kind: 'reply',
     fields: [

@@ -94,6 +94,8 @@ export type OverlayEffect =
   | { readonly kind: 'send'; readonly to: number; readonly message: OverlayMessage }
   /** What this node is to do in a phase; it answers with an event. */
   | { readonly kind: 'deliver'; readonly message: OverlayDown }
+  /** Every answer of the own part of the tree has been passed on. */
+  | { readonly kind: 'gathered'; readonly phase: number }
   /** At the primary: the phase has ended. */
   | { readonly kind: 'done'; readonly outcome: PhaseOutcome }
   /** At the primary: a node is down; told once. */

@@ -151,7 +151,9 @@ function gather(now: OverlayStep, phase: Phase) {
     parts: news.flatMap((id) => phase.parts.get(id) ?? []),
   };
   now.effects.push({ kind: 'send', to: state.parent, message });
-  if (openCount(state, phase) === 0) now.effects.push({ kind: 'clear-timer', id: 'phase' });
+  if (openCount(state, phase) > 0) return;
+  now.effects.push({ kind: 'clear-timer', id: 'phase' });
+  now.effects.push({ kind: 'gathered', phase: phase.down.phase });
 }
 
 function patienceOver(now: OverlayStep) {
@@ -177,6 +179,7 @@ function finish({ state, effects }: OverlayStep, phase: Phase) {
     missing: living.filter((id) => !phase.answered.has(id)),
   };
   effects.push({ kind: 'clear-timer', id: 'phase' }, { kind: 'done', outcome });
+  effects.push({ kind: 'gathered', phase: number });
 }
 
 /** Nodes are down that were not before: the tree is made anew, and its new edges are used. */
