@@ -1,5 +1,6 @@
 /**
- * Writes the sources and texts that are generated from data in spec/ and conformance/.
+ * Writes the sources and texts that are generated from data in spec/ and conformance/, and from
+ * layouts in native/.
  *
  *     node ci/generate.mjs           writes every generated file whose content differs
  *     node ci/generate.mjs --check   writes nothing, exits 1 if a committed file is stale
@@ -13,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { errorsHeader, errorsTable, readErrors } from './generate/errors.mjs';
+import { lockLayout } from './generate/layouts.mjs';
 import { messagesSource } from './generate/messages.mjs';
 import { portsText, propertiesText, readPorts, readProperties } from './generate/ports.mjs';
 import { readMessages } from './generate/schema.mjs';
@@ -41,6 +43,10 @@ export function generateAll() {
   return new Map([
     ['native/include/dragon/errors.h', errorsHeader(errors)],
     ['src/runtime/errors/codes.ts', errorsTable(errors)],
+    [
+      'src/core/lock-layout.ts',
+      lockLayout(readFileSync(join(root, 'native/channel/lock_object.h'), 'utf8')),
+    ],
     ['src/services/messages/generated.ts', messagesSource(messages)],
     ['spec/ports.md', portsText(readPorts(readFolder(`${multiprocessing}/ports/table`)))],
     [

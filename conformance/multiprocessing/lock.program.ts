@@ -10,12 +10,13 @@ import {
   type LockGuard,
   type LockOptions,
   Process,
+  pipe,
   Queue,
 } from 'dragon-runtime/multiprocessing';
 import fc from 'fast-check';
 import { check, inProcess, multiProcess, runChecks } from '../harness/inside.ts';
 import { type Flavour, startActors } from '../tasks/actors.ts';
-import { dieAt } from '../tasks/lock-tasks.ts';
+import { dieAt, dieOwingAWake, snatch } from '../tasks/lock-tasks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lock-'));
 const flavour = fc.constantFrom<Flavour>('async', 'sync');
@@ -331,6 +332,50 @@ check('killed between the changes of JavaScript', async () => {
   };
   const each = Array.from({ length: points + 1 }, (_, i) => i + 1);
   await Promise.all(each.map((point) => dies(point, point % 2 === 0)));
+});
+
+check('killed before it wakes who waits', async () => {
+  using lock = new Lock();
+  const [near, far] = pipe<string>();
+  const child = new Process({ target: dieOwingAWake, args: [lock, far] });
+  await child.start();
+  assert.equal(await near.recv(), 'wait');
+  const taken = lock.acquire({ timeout: 5000 });
+  near.sendSync('go on');
+  assert.equal(await taken, true);
+  assert.equal(lock.ownerDied, false);
+  lock.release();
+  await child.join();
+  assert.equal(child.signal, 'SIGKILL');
+});
+
+check('taken away before the guard is made', async () => {
+  using lock = new Lock();
+  lock.acquireSync();
+  lock.release();
+  const [near, far] = pipe<string>();
+  const child = new Process({ target: snatch, args: [lock, far] });
+  await child.start();
+  assert.equal(await near.recv(), 'ready');
+  const change = Atomics.compareExchange;
+  const snatched = (...args: Parameters<typeof change>): ReturnType<typeof change> => {
+    const found = change(...args);
+    Atomics.compareExchange = change;
+    near.sendSync('snatch');
+    assert.equal(near.recvSync(), 'snatched');
+    return found;
+  };
+  Atomics.compareExchange = snatched as unknown as typeof change;
+  const guard = lock.guardSync();
+  assert.deepEqual([guard.held, lock.locked], [false, true]);
+  assert.throws(() => guard.release(), NotOwnerError);
+  guard[Symbol.dispose]();
+  assert.equal(lock.tryAcquire(), false);
+  near.sendSync('free');
+  assert.equal(near.recvSync(), 'freed');
+  assert.equal(guard.held, false);
+  near.sendSync('end');
+  await child.join({ throw: true });
 });
 
 check('numbers', async () => {

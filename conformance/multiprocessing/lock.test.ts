@@ -56,6 +56,14 @@ describe('locks', () => {
     program.passed('killed between the changes of JavaScript');
   });
 
+  it('go to who waits when a process dies before it wakes it [LCK-041]', () => {
+    program.passed('killed before it wakes who waits');
+  });
+
+  it('are not released by a guard whose acquisition has ended before it was made [LCK-011]', () => {
+    program.passed('taken away before the guard is made');
+  });
+
   it('have acquisitions that no guard of an earlier one ends [LCK-011, LCK-042]', () => {
     program.passed('numbers');
   });

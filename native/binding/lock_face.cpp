@@ -97,7 +97,7 @@ Napi::Value LockFace::release_if(const Napi::CallbackInfo& info) {
   return status_value(info.Env(), lock_->release_if(sequence));
 }
 
-// [header, word of the pool, offset of destroyed, hint, state, kept], for src/core/lock-words.ts.
+// [header, word of the pool], for src/core/lock-words.ts.
 Napi::Value LockFace::words(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (closed()) return status_value(env, DRAGON_CLOSED);
@@ -110,10 +110,6 @@ Napi::Value LockFace::words(const Napi::CallbackInfo& info) {
   Napi::Array out = Napi::Array::New(env);
   out.Set(0u, header_->buffer(env));
   out.Set(1u, pool_destroyed_->buffer(env));
-  out.Set(2u, static_cast<uint32_t>(offsetof(ObjectHeader, destroyed)));
-  out.Set(3u, static_cast<uint32_t>(offsetof(ObjectHeader, hint)));
-  out.Set(4u, static_cast<uint32_t>(offsetof(LockHeader, state)));
-  out.Set(5u, static_cast<uint32_t>(offsetof(LockHeader, kept)));
   return out;
 }
 

@@ -32,7 +32,7 @@ struct LockHeader {
   Word32 spare[3];
 };
 static_assert(sizeof(LockHeader) == 64 && offsetof(LockHeader, state) == 32);
-// src/core/lock-words.ts reads and writes these.
+// src/core/lock-layout.ts is made from these numbers.
 static_assert(offsetof(LockHeader, kept) == 40 && offsetof(ObjectHeader, destroyed) == 4);
 static_assert(offsetof(ObjectHeader, hint) == 8);
 

@@ -3,22 +3,15 @@
  *
  * Goals: a free lock that nobody waits for is taken and freed without a native call. Each step is
  * one compare-and-swap of 32 bits, and what is between two steps is a state that every other actor
- * understands: `native/channel/lock_object.h` has the protocol. All other cases, closed locks
- * included, are left to the addon. Non-goals: waiting, and waking.
+ * understands: `native/channel/lock_object.h` has the protocol, `spec/models/lock_words.pml` its
+ * steps. All other cases, closed locks included, are left to the addon. Non-goals: waiting, waking.
  */
-import { Status } from '../runtime/errors/codes.ts';
-import { errorFromStatus } from '../runtime/errors/index.ts';
+import { HINT_LOCK, LockWord } from './lock-layout.ts';
 import type { NativeLock } from './native.ts';
 
-/** Indexes of 32-bit words. */
-const DESTROYED = 1;
-const HINT = 2;
-const HOLDER = 8;
-const NUMBER = 9;
-const KEPT = 10;
+const { destroyed: DESTROYED, hint: HINT, holder: HOLDER, number: NUMBER } = LockWord;
+const { kept: KEPT, keptUpper: KEPT_UPPER } = LockWord;
 const POOL = 0;
-
-const HINT_LOCK = 1;
 
 /** What `free` has done. */
 export const Freed = {
@@ -41,23 +34,17 @@ export class LockWords {
     this.#me = me;
   }
 
-  /** The words of a lock that `actor` takes. Throws ERR_LAYOUT if the addon has others. */
+  /** The words of a lock that `actor` takes. */
   static of(native: NativeLock, actor: number): LockWords {
     const words = native.words();
-    if (typeof words === 'number') return NO_WORDS;
-    const [lock, pool, ...offsets] = words;
-    const expected = [DESTROYED, HINT, HOLDER, KEPT];
-    if (!expected.every((index, i) => offsets[i] === index * Int32Array.BYTES_PER_ELEMENT)) {
-      throw errorFromStatus(Status.LAYOUT, 'read the words of a lock');
-    }
-    return new LockWords(lock, pool, actor);
+    return typeof words === 'number' ? NO_WORDS : new LockWords(...words, actor);
   }
 
   /** Takes the lock if it is free, kept for nobody, and its last holder did not die. */
   take(): boolean {
     const words = this.#lock;
     if (words[HOLDER] !== 0 || words[DESTROYED] !== 0 || this.#pool[POOL] !== 0) return false;
-    if (words[KEPT] !== 0 || words[KEPT + 1] !== 0) return false;
+    if (words[KEPT] !== 0 || words[KEPT_UPPER] !== 0) return false;
     return Atomics.compareExchange(words, HOLDER, 0, this.#me) === 0;
   }
 
@@ -78,9 +65,15 @@ export class LockWords {
     return (Atomics.load(words, HINT) & HINT_LOCK) === 0 ? Freed.done : Freed.andWake;
   }
 
-  /** The number of the acquisition if this actor holds the lock and its last holder did not die. */
+  /**
+   * The number of the acquisition if this actor holds the lock and its last holder did not die. The
+   * number is looked at first: only while the lock is ours it is that of our acquisition.
+   */
   get sequence(): number | undefined {
-    return this.#lock[HOLDER] === this.#me ? (this.#lock[NUMBER] as number) >>> 0 : undefined;
+    const words = this.#lock;
+    if (words.length === 0) return undefined;
+    const number = Atomics.load(words, NUMBER);
+    return Atomics.load(words, HOLDER) === this.#me ? number >>> 0 : undefined;
   }
 }
 

@@ -19,6 +19,9 @@ export interface LockOptions {
   readonly robust?: boolean;
 }
 
+/** No acquisition's number. */
+const NO_ACQUISITION = -1;
+
 /** What an attempt says: taken (0), taken from a dead holder, or not now. */
 function taken(status: number): boolean {
   if (status === 0 || status === Status.OWNER_DIED) return true;
@@ -115,6 +118,17 @@ export class RobustLock {
   /** The current acquisition's number modulo 2^32: tells a guard whether it still holds. */
   get sequence(): number {
     return this.#words.sequence ?? this.native.sequence;
+  }
+
+  /**
+   * The number of the acquisition that this attachment has just made, or NO_ACQUISITION when
+   * somebody has released it meanwhile: then the number would be another one's.
+   */
+  get acquisition(): number {
+    const { sequence } = this.#words;
+    if (sequence !== undefined) return sequence;
+    const number = this.native.sequence;
+    return this.native.heldHere ? number : NO_ACQUISITION;
   }
 
   #look(): NativeLock {

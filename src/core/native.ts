@@ -49,6 +49,11 @@ export interface NativeNode {
   releaseBuffer(buffer: ArrayBufferLike): Status;
   /** An ArrayBuffer over some of the bytes that lie in a pool; undefined for other bytes. */
   partOfBytes(bytes: Uint8Array, offset: number, length: number): ArrayBuffer | undefined;
+  /** A handle to a duplicate of a descriptor, which the broker keeps until it is taken. */
+  offerDescriptor(fd: number): Uint8Array | Status;
+  /** The number of what was offered, or minus a status. */
+  takeDescriptor(handle: Uint8Array): number;
+  withdrawDescriptor(handle: Uint8Array): Status;
   close(): void;
 }
 
@@ -265,8 +270,8 @@ export interface NativeLock extends NativeObject {
   releaseIf(sequence: number): Status;
   /** Wakes who a release by the lock's words has to wake. */
   wake(): Status;
-  /** The header, the word of its pool, and where destroyed, hint, state and kept lie. */
-  words(): [lock: ArrayBuffer, pool: ArrayBuffer, ...offsets: number[]] | Status;
+  /** The header, and the word of its pool. */
+  words(): [lock: ArrayBuffer, pool: ArrayBuffer] | Status;
   lend(role: number): Uint8Array | Status;
   cancelLent(descriptor: Uint8Array): void;
 }

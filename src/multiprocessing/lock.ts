@@ -41,7 +41,7 @@ export class LockGuard implements Disposable {
   /** @internal */
   constructor(lock: RobustLock) {
     this.#lock = lock;
-    this.#acquisition = { sequence: lock.sequence };
+    this.#acquisition = { sequence: lock.acquisition };
     guarded.set(lock, this.#acquisition);
     this.ownerDied = lock.ownerDied;
   }
@@ -54,7 +54,7 @@ export class LockGuard implements Disposable {
     const acquisition = guard === undefined ? guarded.get(lock) : guard.#acquisition;
     if (acquisition?.sequence !== lock.sequence) return () => undefined;
     return () => {
-      acquisition.sequence = lock.sequence;
+      acquisition.sequence = lock.acquisition;
     };
   }
 
