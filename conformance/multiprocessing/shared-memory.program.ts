@@ -6,7 +6,13 @@ import { ClosedError, ExistsError, NotFoundError } from 'dragon-runtime';
 import { Pool as Memory } from 'dragon-runtime/core';
 import { Process, pipe, Queue, ShareableList, SharedMemory } from 'dragon-runtime/multiprocessing';
 import { check, runChecks } from '../harness/inside.ts';
-import { editList, makeAndDie, writeByHandle, writeByName } from '../tasks/shared-memory-tasks.ts';
+import {
+  dieWhileMaking,
+  editList,
+  makeAndDie,
+  writeByHandle,
+  writeByName,
+} from '../tasks/shared-memory-tasks.ts';
 
 const memory = Memory.default();
 const regions = (): number => memory.allocations().filter(({ type }) => type === 'region').length;
@@ -190,6 +196,48 @@ check('lists', async () => {
   assert.throws(() => same.set(0, 1), ClosedError);
   using attached = ShareableList.attach('items');
   assert.equal(attached[1], 'edited');
+});
+
+check('blocks that are not tracked', async () => {
+  const before = regions();
+  const [near, far] = pipe<never, string>();
+  const names = ['kept', 'kept list'];
+  const maker = new Process({ target: makeAndDie, args: [names, far as never, false] });
+  await maker.start();
+  assert.equal(await near.recv(), 'made');
+  const attached = SharedMemory.attach('kept');
+  await maker.kill();
+  await maker.join();
+  assert.equal(attached.buf[0], 9);
+  attached.close();
+  using again = SharedMemory.attach('kept');
+  assert.equal(again.buf[0], 9);
+  assert.throws(() => SharedMemory.create({ name: 'kept', size: 1 }), ExistsError);
+  await run(writeByName as never, ['kept', Uint8Array.of(5)]);
+  assert.equal(again.buf[0], 5);
+  again.unlink();
+  assert.ok(await isMissing('kept'));
+  const list = ShareableList.attach('kept list');
+  list.shm.unlink();
+  list.close();
+  again.close();
+  await until(() => regions() === before);
+});
+
+check('a maker that dies before its block is kept', async () => {
+  const before = regions();
+  for (const name of ['half', 'half']) {
+    const maker = new Process({ target: dieWhileMaking, args: [name] });
+    await maker.start();
+    await maker.join();
+    assert.equal(maker.signal, 'SIGKILL');
+    await until(() => regions() === before);
+  }
+  assert.ok(await isMissing('half'));
+  const block = SharedMemory.create({ name: 'half', size: 3 });
+  block.unlink();
+  block.close();
+  assert.equal(regions(), before);
 });
 
 await runChecks();

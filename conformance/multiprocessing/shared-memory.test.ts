@@ -27,6 +27,14 @@ describe('shared memory by name', () => {
   it('leaves nothing when who made it was killed [SHM-008]', () => {
     program.passed('deaths');
   });
+
+  it('stays when it is not tracked, whoever dies [SHM-010]', () => {
+    program.passed('blocks that are not tracked');
+  });
+
+  it('frees its name when its maker died too early [SHM-010]', () => {
+    program.passed('a maker that dies before its block is kept');
+  });
 });
 
 describe('shareable lists', () => {

@@ -71,6 +71,9 @@ void NodeFace::init(Napi::Env env, Napi::Object exports) {
                       InstanceMethod<&NodeFace::release_bytes>("releaseBytes"),
                       InstanceMethod<&NodeFace::release_buffer>("releaseBuffer"),
                       InstanceMethod<&NodeFace::part_of_bytes>("partOfBytes"),
+                      InstanceMethod<&NodeFace::offer_descriptor>("offerDescriptor"),
+                      InstanceMethod<&NodeFace::take_descriptor>("takeDescriptor"),
+                      InstanceMethod<&NodeFace::withdraw_descriptor>("withdrawDescriptor"),
                       InstanceMethod<&NodeFace::close>("close"),
                   });
   classes(env).node = Napi::Persistent(constructor);

@@ -69,6 +69,9 @@ class NodeFace : public Napi::ObjectWrap<NodeFace> {
   Napi::Value release_bytes(const Napi::CallbackInfo& info);
   Napi::Value release_buffer(const Napi::CallbackInfo& info);
   Napi::Value part_of_bytes(const Napi::CallbackInfo& info);
+  Napi::Value offer_descriptor(const Napi::CallbackInfo& info);
+  Napi::Value take_descriptor(const Napi::CallbackInfo& info);
+  Napi::Value withdraw_descriptor(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   void start(Napi::Env env, std::shared_ptr<Node> node);

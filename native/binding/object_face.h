@@ -64,6 +64,7 @@ class ObjectFace : public Napi::ObjectWrap<Face> {
     add("destroy", static_cast<Method>(&ObjectFace::destroy));
     add("lend", static_cast<Method>(&ObjectFace::lend));
     add("cancelLent", static_cast<Method>(&ObjectFace::cancel_lent));
+    add("entrust", static_cast<Method>(&ObjectFace::entrust));
     add("close", static_cast<Method>(&ObjectFace::close));
     return own;
   }
@@ -92,6 +93,12 @@ class ObjectFace : public Napi::ObjectWrap<Face> {
   Napi::Value cancel_lent(const Napi::CallbackInfo& info) {
     cancel_lent_face(info, closed() ? nullptr : object_.get());
     return info.Env().Undefined();
+  }
+  Napi::Value entrust(const Napi::CallbackInfo& info) {
+    Bytes bytes;
+    if (closed()) return status_value(info.Env(), DRAGON_CLOSED);
+    if (!bytes_of(info[0], bytes)) return status_value(info.Env(), DRAGON_BAD_HANDLE);
+    return status_value(info.Env(), object_->entrust_lent(bytes.data, bytes.length));
   }
   Napi::Value close(const Napi::CallbackInfo& info) {
     if (!closed() && static_cast<Face*>(this)->let_go(info.Env())) {

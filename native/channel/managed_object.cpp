@@ -30,6 +30,7 @@ AllocationType type_for(HandleKind kind) {
       return AllocationType::kRegion;
     case HandleKind::kPool:
     case HandleKind::kAllocation:
+    case HandleKind::kDescriptor:
       break;
   }
   return AllocationType::kData;
@@ -182,6 +183,15 @@ Status ManagedObject::lend(Role role, HandleBytes& out) {
   handle.lent_record = record;
   encode_handle(handle, out);
   return DRAGON_SUCCESS;
+}
+
+Status ManagedObject::entrust_lent(const uint8_t* bytes, size_t length) {
+  const Status status = usable();
+  if (status != DRAGON_SUCCESS) return status;
+  Handle handle;
+  const Status named = decode_handle_for(node().identity(), kind_, bytes, length, handle);
+  if (named != DRAGON_SUCCESS) return named;
+  return handle.allocation == id_ ? entrust_object(node(), handle.lent_record) : DRAGON_BAD_HANDLE;
 }
 
 bool ManagedObject::cancel_lent(const uint8_t* bytes, size_t length) {

@@ -50,6 +50,8 @@ class ManagedObject {
   // somebody has adopted it.
   Status lend(Role role, HandleBytes& out);
   bool cancel_lent(const uint8_t* handle, size_t length);
+  // The same reference, which the node keeps then, whoever dies; it ends by being adopted.
+  Status entrust_lent(const uint8_t* handle, size_t length);
 
   // Ends the object for everybody: waiters get OBJECT_DESTROYED at once. What it holds is freed
   // now, itself by the last close. OBJECT_DESTROYED if it was destroyed before.

@@ -12,6 +12,7 @@
 
 #include "memory/message_socket.h"
 #include "memory/object.h"
+#include "sync/deadline.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
@@ -92,6 +93,7 @@ void Broker::close() {
   clients_.clear();
   pidfds_.clear();
   segments_.clear();
+  offers_.clear();
   close_fd(listen_fd_);
   close_fd(reserve_fd_);
   close_fd(epoll_fd_);
@@ -193,6 +195,19 @@ bool Broker::answer(Client& client, const BrokerMessage& request, int passed_fd)
     case BrokerOp::kAttached:
       attached(request.value, client.pid);
       break;
+    case BrokerOp::kOffer:
+      watch(client.pid, client.fd);
+      reply.status = passed_fd < 0 ? DRAGON_INVALID_ARGUMENT
+                                   : offers_.offer(passed_fd, client.pid, reply.ticket);
+      if (reply.status == DRAGON_SYSTEM) reply.value = static_cast<uint32_t>(errno);
+      break;
+    case BrokerOp::kTake:
+      fd = offers_.take(request.ticket, client.fd);
+      if (fd < 0) reply.status = DRAGON_NOT_FOUND;
+      break;
+    case BrokerOp::kWithdraw:
+      if (!offers_.withdraw(request.ticket)) reply.status = DRAGON_NOT_FOUND;
+      break;
     default:
       return false;
   }
@@ -222,6 +237,7 @@ void Broker::on_process_end(int32_t pid) {
   pidfds_.erase(found);
   report_dead(pid);
   drop_unopened(pid);
+  offers_.on_process_end(pid, now_ns());
 }
 
 // A pool whose maker died before it had opened it belongs to nobody.
@@ -241,6 +257,7 @@ void Broker::sweep() {
   ActorTable actors(*segment_);
   ActorInfo info;
   for (uint32_t slot = 0; actors.info(slot, info); ++slot) look_at(actors, info);
+  offers_.expire(now_ns());
 }
 
 void Broker::report_dead(int32_t pid) {
@@ -265,6 +282,7 @@ void Broker::look_at(ActorTable& actors, const ActorInfo& info) {
 
 void Broker::close_client(int fd) {
   close_watched(epoll_fd_, fd);
+  offers_.on_hang_up(fd);
   clients_.erase(fd);
 }
 

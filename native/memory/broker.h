@@ -15,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "memory/offers.h"
 #include "sync/actor.h"
 #include "sync/node_segment.h"
 #include "sync/status.h"
@@ -54,8 +55,9 @@ class Broker {
   // Asks the kernel about every live actor and reports the dead. For processes that could not be
   // watched (no descriptor left), and as a slow check: call it now and then.
   void sweep();
-  // True if some process could not be watched, so that `sweep` should be called every second.
-  bool needs_sweep() const { return unwatched_; }
+  // True if some process could not be watched, or has left descriptors on their way, so that
+  // `sweep` should be called every second.
+  bool needs_sweep() const { return unwatched_ || offers_.has_orphans(); }
 
   // The broker's own process uses these instead of the socket. `put` duplicates the descriptor;
   // `get` answers -1 for an unknown segment.
@@ -63,6 +65,8 @@ class Broker {
   int get(uint32_t id) const;
   Status drop(uint32_t id);
   std::vector<BrokerSegment> segments() const;
+  // Descriptors that processes send to each other.
+  Offers& offers() { return offers_; }
   // Events for actors of the broker's own process.
   void attached(ActorId actor, int32_t pid);
 
@@ -93,6 +97,7 @@ class Broker {
     int32_t maker = 0;  // pid
   };
   std::map<uint32_t, Held> segments_;
+  Offers offers_;
   std::map<int, Client> clients_;
   std::map<int32_t, int> pidfds_;       // pid to pidfd
   std::vector<ActorId> reported_dead_;  // by slot: the last actor reported

@@ -17,10 +17,13 @@ namespace {
 class Connection {
  public:
   ~Connection() {
+    const int error = errno;
     if (fd_ >= 0) ::close(fd_);
+    errno = error;
   }
 
   Status open(const char* path, Deadline deadline) {
+    if (path[0] == '\0') return DRAGON_INVALID_ARGUMENT;
     fd_ = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd_ < 0) return DRAGON_SYSTEM;
     sockaddr_un address{};
@@ -36,12 +39,25 @@ class Connection {
     return uid == ::geteuid() ? DRAGON_SUCCESS : DRAGON_AUTH;
   }
 
-  Status exchange(const BrokerMessage& request, int pass_fd, Deadline deadline,
-                  BrokerMessage& answer, int& fd_out) {
-    if (!send_message(fd_, request, pass_fd)) return DRAGON_RUNTIME_GONE;
+  // The answer takes the place of the request. A descriptor is the caller's only with SUCCESS, and
+  // only if it is wanted.
+  Status exchange(BrokerMessage& message, int pass_fd, Deadline deadline, int* fd_out) {
+    if (!send_message(fd_, message, pass_fd)) return DRAGON_RUNTIME_GONE;
     set_patience(SO_RCVTIMEO, deadline);
-    const MessageResult result = receive_message(fd_, answer, fd_out);
-    return result == MessageResult::kMessage ? DRAGON_SUCCESS : DRAGON_RUNTIME_GONE;
+    int fd = -1;
+    const MessageResult result = receive_message(fd_, message, fd);
+    if (result == MessageResult::kNoDescriptor) errno = EMFILE;
+    if (result == MessageResult::kNoDescriptor) return DRAGON_SYSTEM;
+    if (result != MessageResult::kMessage) return DRAGON_RUNTIME_GONE;
+    Status status = static_cast<Status>(message.status);
+    if (status == DRAGON_SUCCESS && fd_out != nullptr && fd < 0) status = DRAGON_RUNTIME_GONE;
+    if (fd >= 0 && (status != DRAGON_SUCCESS || fd_out == nullptr)) {
+      ::close(fd);
+      fd = -1;
+    }
+    if (status == DRAGON_SYSTEM) errno = static_cast<int>(message.value);
+    if (fd_out != nullptr) *fd_out = fd;
+    return status;
   }
 
  private:
@@ -55,6 +71,12 @@ class Connection {
   }
   int fd_ = -1;
 };
+
+BrokerMessage request_of(BrokerOp op) {
+  BrokerMessage message;
+  message.op = static_cast<uint32_t>(op);
+  return message;
+}
 
 }  // namespace
 
@@ -86,30 +108,50 @@ Status BrokerClient::attached(ActorId actor) const {
   return call(BrokerOp::kAttached, actor, -1, value, nullptr);
 }
 
-Status BrokerClient::call(BrokerOp op, uint32_t value, int pass_fd, uint32_t& value_out,
-                          int* fd_out) const {
-  if (path_[0] == '\0') return DRAGON_INVALID_ARGUMENT;
+Status BrokerClient::offer(int fd, uint64_t& ticket_out) const {
+  BrokerMessage message = request_of(BrokerOp::kOffer);
+  const Status status = call(message, fd, nullptr);
+  ticket_out = message.ticket;
+  return status;
+}
+
+Status BrokerClient::take(uint64_t ticket, int& fd_out) const {
   const Deadline deadline = Deadline::after_ms(kBrokerPatienceMs);
   Connection connection;
   Status status = connection.open(path_, deadline);
   if (status != DRAGON_SUCCESS) return status;
-  BrokerMessage request;
-  request.op = static_cast<uint32_t>(op);
-  request.value = value;
-  BrokerMessage answer;
-  int fd = -1;
-  status = connection.exchange(request, pass_fd, deadline, answer, fd);
+  BrokerMessage message = request_of(BrokerOp::kTake);
+  message.ticket = ticket;
+  status = connection.exchange(message, -1, deadline, &fd_out);
   if (status != DRAGON_SUCCESS) return status;
-  status = static_cast<Status>(answer.status);
-  const bool wants_fd = fd_out != nullptr;
-  if (status == DRAGON_SUCCESS && wants_fd && fd < 0) status = DRAGON_RUNTIME_GONE;
-  if (fd >= 0 && (status != DRAGON_SUCCESS || !wants_fd)) {
-    ::close(fd);
-    fd = -1;
-  }
-  value_out = answer.value;
-  if (wants_fd) *fd_out = fd;
+  // Only now: had it not arrived, it would be there for another try.
+  message = request_of(BrokerOp::kWithdraw);
+  message.ticket = ticket;
+  connection.exchange(message, -1, deadline, nullptr);
+  return DRAGON_SUCCESS;
+}
+
+Status BrokerClient::withdraw(uint64_t ticket) const {
+  BrokerMessage message = request_of(BrokerOp::kWithdraw);
+  message.ticket = ticket;
+  return call(message, -1, nullptr);
+}
+
+Status BrokerClient::call(BrokerOp op, uint32_t value, int pass_fd, uint32_t& value_out,
+                          int* fd_out) const {
+  BrokerMessage message = request_of(op);
+  message.value = value;
+  const Status status = call(message, pass_fd, fd_out);
+  value_out = message.value;
   return status;
+}
+
+Status BrokerClient::call(BrokerMessage& message, int pass_fd, int* fd_out) const {
+  const Deadline deadline = Deadline::after_ms(kBrokerPatienceMs);
+  Connection connection;
+  const Status status = connection.open(path_, deadline);
+  if (status != DRAGON_SUCCESS) return status;
+  return connection.exchange(message, pass_fd, deadline, fd_out);
 }
 
 }  // namespace dragon

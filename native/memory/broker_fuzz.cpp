@@ -42,6 +42,7 @@ class Service {
     serve();
     fuzz::end_processes(false);
     for (const BrokerSegment& segment : broker_.segments()) broker_.drop(segment.id);
+    broker_.offers().clear();
     require(fuzz::open_descriptors() == own_descriptors_);
   }
 

@@ -16,14 +16,18 @@ enum class BrokerOp : uint32_t {
   kPut = 3,       // with a descriptor; answer: the segment's id
   kDrop = 4,      // segment id; the broker closes its descriptor
   kAttached = 5,  // actor id; reported to the services
+  kOffer = 6,     // with a descriptor for another process; answer: the ticket for it
+  kTake = 7,      // ticket; answer: its descriptor, which the caller then withdraws
+  kWithdraw = 8,  // ticket; the broker closes its descriptor
 };
 
 struct BrokerMessage {
   uint32_t magic = kBrokerMagic;
   uint32_t op = 0;      // BrokerOp
   uint32_t status = 0;  // in answers
-  uint32_t value = 0;   // segment or actor id
-  uint64_t spare[6] = {};
+  uint32_t value = 0;   // segment or actor id; errno in answers with SYSTEM
+  uint64_t ticket = 0;
+  uint64_t spare[5] = {};
 };
 static_assert(sizeof(BrokerMessage) == 64);
 

@@ -91,6 +91,116 @@ TEST_CASE_FIXTURE(BrokerFixture,
   CHECK(broker.segments().empty());
 }
 
+TEST_CASE_FIXTURE(BrokerFixture, "what is offered is taken once, whoever still lives [MEM-110]") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  uint64_t& ticket = shared_variable<uint64_t>();
+  const pid_t sender = fork_child([&] {
+    const BrokerClient client(dir.path().c_str());
+    uint64_t withdrawn = 0;
+    if (client.offer(ends[1], ticket) != DRAGON_SUCCESS) ::_exit(1);
+    if (client.offer(-1, withdrawn) != DRAGON_INVALID_ARGUMENT) ::_exit(2);
+    if (client.offer(ends[1], withdrawn) != DRAGON_SUCCESS) ::_exit(3);
+    if (client.withdraw(withdrawn) != DRAGON_SUCCESS) ::_exit(4);
+    if (client.withdraw(withdrawn) != DRAGON_NOT_FOUND) ::_exit(5);
+    ::raise(SIGKILL);
+  });
+  serve(sender);
+  ::close(ends[1]);
+  const pid_t receiver = fork_child([&] {
+    ::close(ends[0]);
+    const BrokerClient client(dir.path().c_str());
+    int fd = -1;
+    if (client.take(ticket, fd) != DRAGON_SUCCESS) ::_exit(1);
+    if ((::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) ::_exit(2);
+    if (::write(fd, "x", 1) != 1) ::_exit(3);
+    if (client.take(ticket, fd) != DRAGON_NOT_FOUND) ::_exit(4);
+  });
+  CHECK(serve(receiver) == 0);
+  char bytes[2];
+  CHECK(::read(ends[0], bytes, 2) == 1);
+  CHECK(::read(ends[0], bytes, 2) == 0);  // nobody holds the other end
+  ::close(ends[0]);
+}
+
+TEST_CASE_FIXTURE(BrokerFixture, "a take that fails leaves the descriptor to the next [MEM-111]") {
+  uint64_t ticket = 0;
+  check_ok(broker.offers().offer(0, ::getpid(), ticket));
+  BrokerMessage take;
+  take.op = static_cast<uint32_t>(BrokerOp::kTake);
+  take.ticket = ticket;
+  const auto answer_of = [&](int client) {
+    REQUIRE(send_message(client, take, -1));
+    for (int i = 0; i < 3; ++i) broker.on_readable();
+    BrokerMessage answer;
+    int fd = -1;
+    REQUIRE(receive_message(client, answer, fd) == MessageResult::kMessage);
+    if (fd >= 0) ::close(fd);
+    return static_cast<Status>(answer.status);
+  };
+  const int dies = connect();
+  CHECK(answer_of(dies) == DRAGON_SUCCESS);
+  const int other = connect();
+  CHECK(answer_of(other) == DRAGON_NOT_FOUND);
+  ::close(dies);
+  broker.on_readable();
+  CHECK(answer_of(other) == DRAGON_SUCCESS);
+  ::close(other);
+  broker.on_readable();
+  const pid_t full = fork_child([&] {
+    const BrokerClient client(dir.path().c_str());
+    const int spare = ::dup(0);
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = static_cast<rlim_t>(highest_descriptor() + 1);
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::_exit(1);
+    while (::dup(0) >= 0) {
+    }
+    ::close(spare);  // for the socket
+    int fd = -1;
+    if (client.take(ticket, fd) != DRAGON_SYSTEM || errno != EMFILE) ::_exit(2);
+    ::close(highest_descriptor());
+    ::_exit(client.take(ticket, fd) == DRAGON_SUCCESS ? 0 : 3);
+  });
+  CHECK(serve(full) == 0);
+}
+
+TEST_CASE_FIXTURE(BrokerFixture, "a process has 64 descriptors on their way [MEM-112]") {
+  const pid_t pid = fork_child([&] {
+    const BrokerClient client(dir.path().c_str());
+    uint64_t ticket = 0;
+    for (size_t i = 0; i < kOffersMax; ++i) {
+      if (client.offer(0, ticket) != DRAGON_SUCCESS) ::_exit(1);
+    }
+    uint64_t more = 0;
+    if (client.offer(0, more) != DRAGON_TOO_MANY_DESCRIPTORS) ::_exit(2);
+    int fd = -1;
+    if (client.take(ticket, fd) != DRAGON_SUCCESS) ::_exit(3);
+    ::_exit(client.offer(fd, more) == DRAGON_SUCCESS ? 0 : 4);
+  });
+  CHECK(serve(pid) == 0);
+  CHECK(broker.needs_sweep());
+}
+
+TEST_CASE("what a dead process has offered stays for 30 s [MEM-113]") {
+  Offers offers;
+  uint64_t kept = 0;
+  uint64_t left = 0;
+  const uint64_t now = now_ns();
+  check_ok(offers.offer(0, ::getpid(), kept));
+  check_ok(offers.offer(0, 12'345, left));
+  CHECK_FALSE(offers.has_orphans());
+  offers.on_process_end(12'345, now);
+  CHECK(offers.has_orphans());
+  offers.expire(now + (kOrphanedMs - 1) * 1'000'000);
+  CHECK(offers.take(left, 1) >= 0);
+  offers.on_hang_up(1);
+  offers.expire(now + kOrphanedMs * 1'000'000);
+  CHECK(offers.take(left, 1) == -1);
+  CHECK(offers.take(kept, 1) >= 0);
+  CHECK_FALSE(offers.has_orphans());
+}
+
 TEST_CASE_FIXTURE(BrokerFixture, "garbage closes its connection and no other [MEM-011]") {
   const int good = connect();
   std::vector<int> bad;

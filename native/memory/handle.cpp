@@ -29,7 +29,7 @@ static_assert(offsetof(Wire, checksum) == 60);
 
 bool known_kind(uint8_t kind) {
   return kind >= static_cast<uint8_t>(HandleKind::kPool) &&
-         kind <= static_cast<uint8_t>(HandleKind::kRegion);
+         kind <= static_cast<uint8_t>(HandleKind::kDescriptor);
 }
 
 }  // namespace

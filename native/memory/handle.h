@@ -31,6 +31,7 @@ enum class HandleKind : uint8_t {
   kRwLock = 11,
   kTaskBoard = 12,
   kRegion = 13,
+  kDescriptor = 14,  // on its way to another process; `allocation` is its ticket
 };
 
 struct Handle {

@@ -75,6 +75,9 @@ MessageResult receive_message(int socket, BrokerMessage& message, int& fd_out) {
   if (length < 0) return errno == EAGAIN ? MessageResult::kNothing : MessageResult::kEnd;
   const bool single = take_descriptor(envelope.header, fd_out);
   if (length == 0) return MessageResult::kEnd;
+  if ((envelope.header.msg_flags & MSG_CTRUNC) != 0 && fd_out < 0) {
+    return MessageResult::kNoDescriptor;
+  }
   const bool whole = length == static_cast<ssize_t>(sizeof(message)) &&
                      (envelope.header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
   if (whole && single && message.magic == kBrokerMagic) return MessageResult::kMessage;

@@ -8,7 +8,8 @@ namespace dragon {
 // Sends without blocking, `fd` with it unless negative.
 bool send_message(int socket, const BrokerMessage& message, int fd);
 
-enum class MessageResult { kMessage, kNothing, kEnd, kGarbage };
+// kNoDescriptor: what came with the message was cut off, since this process has no number left.
+enum class MessageResult { kMessage, kNothing, kEnd, kGarbage, kNoDescriptor };
 
 // Receives one message; the descriptor that came along is the caller's, -1 if none.
 MessageResult receive_message(int socket, BrokerMessage& message, int& fd_out);

@@ -12,6 +12,9 @@ namespace dragon {
 
 namespace {
 
+// Who takes a descriptor in the broker's own process is no client with a socket.
+constexpr int kNoClient = INT32_MAX;
+
 // A number for the machine as booted now, the same for every process on it.
 uint64_t boot_identity() {
   char text[64] = {};
@@ -160,6 +163,48 @@ void Node::drop_segment(uint32_t segment_id) {
   } else {
     BrokerClient(dir_.c_str()).drop(segment_id);
   }
+}
+
+Status Node::offer_descriptor(int fd, HandleBytes& out) {
+  if (closed_) return DRAGON_CLOSED;
+  if (::fcntl(fd, F_GETFD) < 0) return DRAGON_INVALID_ARGUMENT;
+  Handle handle;
+  handle.kind = HandleKind::kDescriptor;
+  handle.host_id = identity().host_id;
+  handle.runtime_id = identity().runtime_id;
+  const Status status = broker_ != nullptr
+                            ? broker_->offers().offer(fd, ::getpid(), handle.allocation)
+                            : BrokerClient(dir_.c_str()).offer(fd, handle.allocation);
+  if (status == DRAGON_SUCCESS) encode_handle(handle, out);
+  return status;
+}
+
+Status Node::take_descriptor(const uint8_t* bytes, size_t length, int& fd_out) {
+  if (closed_) return DRAGON_CLOSED;
+  Handle handle;
+  const Status status =
+      decode_handle_for(identity(), HandleKind::kDescriptor, bytes, length, handle);
+  if (status != DRAGON_SUCCESS) return status;
+  if (broker_ == nullptr) return BrokerClient(dir_.c_str()).take(handle.allocation, fd_out);
+  const int offered = broker_->offers().take(handle.allocation, kNoClient);
+  if (offered < 0) return DRAGON_NOT_FOUND;
+  fd_out = ::fcntl(offered, F_DUPFD_CLOEXEC, 0);
+  if (fd_out < 0) {
+    broker_->offers().on_hang_up(kNoClient);
+    return DRAGON_SYSTEM;
+  }
+  broker_->offers().withdraw(handle.allocation);
+  return DRAGON_SUCCESS;
+}
+
+Status Node::withdraw_descriptor(const uint8_t* bytes, size_t length) {
+  if (closed_) return DRAGON_CLOSED;
+  Handle handle;
+  const Status status =
+      decode_handle_for(identity(), HandleKind::kDescriptor, bytes, length, handle);
+  if (status != DRAGON_SUCCESS) return status;
+  if (broker_ == nullptr) return BrokerClient(dir_.c_str()).withdraw(handle.allocation);
+  return broker_->offers().withdraw(handle.allocation) ? DRAGON_SUCCESS : DRAGON_NOT_FOUND;
 }
 
 void Node::remember(uint32_t segment_id, const std::shared_ptr<Pool>& pool) {

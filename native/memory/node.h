@@ -12,6 +12,7 @@
 
 #include "memory/broker.h"
 #include "memory/broker_client.h"
+#include "memory/handle.h"
 #include "memory/segment.h"
 #include "sync/actor.h"
 #include "sync/bell.h"
@@ -69,6 +70,10 @@ class Node : public std::enable_shared_from_this<Node> {
   Status put_segment(Segment& segment);
   Status get_segment(uint32_t segment_id, Segment& out);
   void drop_segment(uint32_t segment_id);
+  // Descriptors of files on their way to another process of the node, see memory/offers.h.
+  Status offer_descriptor(int fd, HandleBytes& out);
+  Status take_descriptor(const uint8_t* handle, size_t length, int& fd_out);
+  Status withdraw_descriptor(const uint8_t* handle, size_t length);
   void remember(uint32_t segment_id, const std::shared_ptr<Pool>& pool);
 
  private:

@@ -128,6 +128,20 @@ Status adopt_object(Node& node, const ObjectName& name, Role role, RecordId id) 
   return record.owner.cas(word, mine) ? DRAGON_SUCCESS : DRAGON_OBJECT_DESTROYED;
 }
 
+Status entrust_object(Node& node, RecordId id) {
+  ActorInfo maker;
+  const bool lives = node.actors().info(0, maker) && maker.state == ActorState::kLive;
+  if (!lives) return DRAGON_RUNTIME_GONE;
+  RecordArea& records = node.records();
+  if (!records.current(id)) return DRAGON_NOT_FOUND;
+  Record& record = records.of(id);
+  uint64_t word = record.owner.load();
+  const bool mine = owner_of(word) == node.me().id && (word & kRecordLent) != 0;
+  if (!mine || records.id_of(RecordArea::index_of(id)) != id) return DRAGON_NOT_FOUND;
+  const uint64_t theirs = (word & kRecordGenerationMask) | kRecordLent | maker.id;
+  return record.owner.cas(word, theirs) ? DRAGON_SUCCESS : DRAGON_NOT_FOUND;
+}
+
 bool take_back_lent(Node& node, RecordId id) {
   RecordArea& records = node.records();
   if (!records.current(id)) return false;

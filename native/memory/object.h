@@ -81,6 +81,9 @@ Status lend_object(Node& node, const ObjectName& name, Role role, OpenGate& gate
 // Takes a lent reference over with one compare-and-swap. OBJECT_DESTROYED if it was adopted,
 // cancelled, or lost with its lender.
 Status adopt_object(Node& node, const ObjectName& name, Role role, RecordId record);
+// Gives a lent record of this actor to the actor that made the node, which outlives all others,
+// with one compare-and-swap. RUNTIME_GONE if that has ended, NOT_FOUND if the record was adopted.
+Status entrust_object(Node& node, RecordId record);
 // Takes a lent record back, for closing; false if it was adopted meanwhile.
 bool take_back_lent(Node& node, RecordId record);
 

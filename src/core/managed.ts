@@ -35,6 +35,14 @@ export abstract class ManagedObject<Native extends NativeManaged> implements Dis
     return { descriptor, cancel: () => this.native.cancelLent(descriptor) };
   }
 
+  /**
+   * Leaves a lent reference to the node: it keeps the object whoever dies, until somebody adopts it
+   * or the run ends.
+   */
+  entrust(descriptor: Uint8Array): void {
+    check(this.native.entrust(descriptor), `leave ${this.#what} to the node`);
+  }
+
   /** 64 bytes by which any process of the node may attach. */
   serialize(): Uint8Array {
     return this.native.serialize();

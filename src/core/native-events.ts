@@ -21,6 +21,8 @@ export type Count = number;
 export interface NativeManaged extends NativeObject {
   lend(role: number): Uint8Array | Status;
   cancelLent(descriptor: Uint8Array): void;
+  /** Makes a lent reference the node's own, until somebody adopts it. */
+  entrust(descriptor: Uint8Array): Status;
 }
 
 export interface NativeSemaphore extends NativeManaged {

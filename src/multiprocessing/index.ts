@@ -88,6 +88,7 @@ export type {
   StructSchema,
 } from './shared/struct-layout.ts';
 export { RawValue, rawValue, Value, value } from './shared/value.ts';
+export { SharedDescriptor } from './shared-descriptor.ts';
 export { SimpleQueue } from './simple-queue.ts';
 export type { ExplicitTarget, Target } from './targets.ts';
 export { wait, waitSync } from './wait.ts';

@@ -20,6 +20,18 @@ describe('ported tests of connections, polls and sending connections', () => {
     program.passed('testSendbytes');
   });
 
+  it('_TestConnection.test_fd_transfer [CPT-158]', () => {
+    program.passed('testFdTransfer');
+  });
+
+  it('_TestConnection.test_large_fd_transfer [CPT-159]', () => {
+    program.passed('testLargeFdTransfer');
+  });
+
+  it('_TestConnection.test_missing_fd_transfer [CPT-160]', () => {
+    program.passed('testMissingFdTransfer');
+  });
+
   it('_TestConnection.test_context [CPT-161]', () => {
     program.passed('testContext');
   });

@@ -180,9 +180,9 @@ check('_TestSharedMemory.test_shared_memory_ShareableList_pickling_dead_object',
 });
 
 /** Has a process make blocks of these names and be killed. */
-async function killedAfterMaking(names: readonly [string, string]): Promise<void> {
+async function killedAfterMaking(names: readonly [string, string], track = true): Promise<void> {
   const [near, far] = pipe<never, string>();
-  const owner = new Process({ target: makeAndDie, args: [names, far] });
+  const owner = new Process({ target: makeAndDie, args: [names, far, track] });
   await owner.start();
   far.close();
   await near.recv();
@@ -233,6 +233,38 @@ check('_TestSharedMemory.test_shared_memory_tracking', async () => {
   // The name is free for another block.
   await using next = SharedMemory.create({ name: 'tracked', size: 1 });
   assert.equal(next.buf[0], 0);
+});
+
+check('_TestSharedMemory.test_shared_memory_untracking', async () => {
+  await killedAfterMaking(['untracked', 'untracked list'], false);
+  await killedAfterMaking(['untracked too', 'untracked list too'], false);
+  for (const name of ['untracked', 'untracked too']) {
+    const block = SharedMemory.attach(name);
+    assert.deepEqual([block.buf[0], block.size], [9, 1000]);
+    block.unlink();
+    block.close();
+    assert.throws(() => SharedMemory.attach(name), NotFoundError);
+    const list = ShareableList.attach(name.replace('untracked', 'untracked list'));
+    assert.deepEqual([...list], ['x', 1]);
+    list.shm.unlink();
+    list.close();
+  }
+});
+
+check('TestResourceTracker.test_too_long_name_resource', () => {
+  const refused = { code: 'ERR_INVALID_ARGUMENT', message: /1 to 255 bytes/ };
+  for (const name of ['x'.repeat(256), 'ü'.repeat(128), 'x'.repeat(100_000)]) {
+    assert.throws(() => SharedMemory.create({ name, size: 1 }), refused);
+    assert.throws(() => SharedMemory.attach(name), refused);
+    assert.throws(() => ShareableList.from([1], { name }), refused);
+  }
+  for (const name of ['x'.repeat(255), `${'ü'.repeat(127)}x`]) {
+    const block = SharedMemory.create({ name, size: 1 });
+    using same = SharedMemory.attach(name);
+    assert.equal(same.size, 1);
+    block.unlink();
+    block.close();
+  }
 });
 
 await runChecks();

@@ -48,6 +48,14 @@ describe('ported tests of shared memory', () => {
     program.passed('_TestSharedMemory.test_shared_memory_name_with_embedded_null');
   });
 
+  it('_TestSharedMemory.test_shared_memory_untracking [CPT-243]', () => {
+    program.passed('_TestSharedMemory.test_shared_memory_untracking');
+  });
+
+  it('TestResourceTracker.test_too_long_name_resource [CPT-214]', () => {
+    program.passed('TestResourceTracker.test_too_long_name_resource');
+  });
+
   it('_TestSharedMemory.test_shared_memory_tracking [CPT-244]', () => {
     program.passed('_TestSharedMemory.test_shared_memory_tracking');
   });

@@ -100,9 +100,11 @@ typedef enum dragon_status {
   DRAGON_NODE_GONE = 42,
   /* this node's transport agent has ended; whether the call took place is unknown */
   DRAGON_AGENT_GONE = 43,
+  /* too many descriptors that this process sent were not taken yet */
+  DRAGON_TOO_MANY_DESCRIPTORS = 44,
 } dragon_status_t;
 
-enum { DRAGON_STATUS_COUNT = 44 };
+enum { DRAGON_STATUS_COUNT = 45 };
 
 /* The constant's name without its prefix; "UNKNOWN" for a number outside the table. */
 static inline const char* dragon_status_name(dragon_status_t status) {
@@ -151,6 +153,7 @@ static inline const char* dragon_status_name(dragon_status_t status) {
       "PROGRAM",
       "NODE_GONE",
       "AGENT_GONE",
+      "TOO_MANY_DESCRIPTORS",
   };
   const unsigned index = (unsigned)status;
   return index < (unsigned)DRAGON_STATUS_COUNT ? names[index] : "UNKNOWN";
@@ -203,6 +206,7 @@ static inline const char* dragon_status_text(dragon_status_t status) {
       "the program can't be loaded",
       "the node has left the run, or does not answer",
       "this node's transport agent has ended; whether the call took place is unknown",
+      "too many descriptors that this process sent were not taken yet",
   };
   const unsigned index = (unsigned)status;
   return index < (unsigned)DRAGON_STATUS_COUNT ? texts[index] : "unknown status";

@@ -14,6 +14,7 @@ import { SharedMemory } from './shared-memory.ts';
 export interface ShareableListOptions {
   /** As of shared memory. */
   readonly name?: string | undefined;
+  readonly track?: boolean | undefined;
 }
 
 /**

@@ -2,13 +2,14 @@
  * Named blocks of memory that any process of the run attaches to.
  *
  * Goals: nothing outside the run's own memory, so that no death leaves a file behind. Who made a
- * block keeps it, also after `close`, until it is unlinked or that process ends; whoever has it
- * attached keeps the bytes, also after that. Non-goals: order between writers; locks are for that.
+ * block keeps it, also after `close`, until it is unlinked or that process ends, and the node keeps
+ * one that is not tracked; whoever has it attached keeps the bytes, also after that.
+ * Non-goals: order between writers; locks are for that.
  */
 import { randomBytes } from 'node:crypto';
 import { registerHandle } from '../../codec/index.ts';
 import { Region } from '../../core/index.ts';
-import { getRuntime, type RegisterResult } from '../../runtime/client/index.ts';
+import { getRuntime, type NamedObject, type RegisterResult } from '../../runtime/client/index.ts';
 import {
   ClosedError,
   DragonError,
@@ -23,6 +24,8 @@ export interface SharedMemoryOptions {
   readonly name?: string | undefined;
   /** In bytes. */
   readonly size: number;
+  /** False: the block stays until somebody unlinks it or the run ends, whoever dies. */
+  readonly track?: boolean | undefined;
   /** Makes up names, as long as they are taken. */
   readonly makeName?: (() => string) | undefined;
 }
@@ -69,9 +72,42 @@ function settle(
   result: RegisterResult,
   options: SharedMemoryOptions,
 ): SharedMemory | undefined {
-  if (result.registered) return new SharedMemory(attempt.region, name, attempt.descriptor, true);
-  if (options.name !== undefined) throw new ExistsError(`${name}: an object has this name`);
-  return undefined;
+  const { region, descriptor } = attempt;
+  if (result.registered) {
+    if (options.track === false) leaveToNode(region, name, descriptor);
+    return new SharedMemory(region, name, descriptor, true);
+  }
+  if (options.name === undefined || wasUnkept(name, result)) return undefined;
+  throw new ExistsError(`${name}: an object has this name`);
+}
+
+function leaveToNode(region: Region, name: string, descriptor: Uint8Array): void {
+  try {
+    region.entrust(descriptor);
+  } catch (error) {
+    getRuntime().nameUnlinkSync(name, descriptor);
+    throw error;
+  }
+}
+
+/**
+ * Whether the name was of a block whose maker died between the two steps that keep it; then the
+ * name is free now.
+ */
+function wasUnkept(name: string, { kind, descriptor }: NamedObject): boolean {
+  if (kind !== KIND) return false;
+  try {
+    Region.attach(getRuntime().node, descriptor).close();
+    return false;
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+  try {
+    getRuntime().nameUnlinkSync(name, descriptor);
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+  }
+  return true;
 }
 
 function end({ region, cancel }: Attempt): void {
@@ -152,7 +188,8 @@ export class SharedMemory implements Disposable, AsyncDisposable {
     try {
       for (;;) {
         const name = nameFor(options);
-        const result = getRuntime().nameRegisterSync(name, { kind: KIND, descriptor });
+        const named = { kind: KIND, descriptor };
+        const result = getRuntime().nameRegisterSync(name, named, options.track === false);
         const made = settle(attempt, name, result, options);
         if (made !== undefined) return made;
       }

@@ -184,13 +184,16 @@ export class Runtime {
     return killed(this.#line.requestSync(killBody(puid, signal)));
   }
 
-  /** Gives an object a name, of which this process holds the first reference. */
-  async nameRegister(name: string, object: NamedObject): Promise<RegisterResult> {
-    return registered(await this.#line.request(registerBody(name, object)), object);
+  /**
+   * Gives an object a name, of which this process holds the first reference. A name to be kept
+   * stays without references, until it is unlinked.
+   */
+  async nameRegister(name: string, object: NamedObject, keep = false): Promise<RegisterResult> {
+    return registered(await this.#line.request(registerBody(name, object, keep)), object);
   }
 
-  nameRegisterSync(name: string, object: NamedObject): RegisterResult {
-    return registered(this.#line.requestSync(registerBody(name, object)), object);
+  nameRegisterSync(name: string, object: NamedObject, keep = false): RegisterResult {
+    return registered(this.#line.requestSync(registerBody(name, object, keep)), object);
   }
 
   async nameLookup(name: string, options: LookupOptions = {}): Promise<NamedObject> {
@@ -328,8 +331,12 @@ function killed(answer: Reply): boolean {
   return true;
 }
 
-function registerBody(name: string, object: NamedObject): Body<GsNameRegister> {
-  return { type: 'GsNameRegister', name, ...object };
+function registerBody(
+  name: string,
+  { kind, descriptor }: NamedObject,
+  keep: boolean,
+): Body<GsNameRegister> {
+  return { type: 'GsNameRegister', name, kind, descriptor, keep };
 }
 
 function registered(answer: Reply, object: NamedObject): RegisterResult {

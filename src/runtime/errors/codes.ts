@@ -98,6 +98,8 @@ export const errorTable = [
     text: 'the node has left the run, or does not answer' },
   { name: 'AGENT_GONE', code: 'ERR_AGENT_GONE', category: 'error', entity: 'node',
     text: 'this node\'s transport agent has ended; whether the call took place is unknown' },
+  { name: 'TOO_MANY_DESCRIPTORS', code: 'ERR_TOO_MANY_DESCRIPTORS', category: 'error', entity: 'process',
+    text: 'too many descriptors that this process sent were not taken yet' },
 ] as const satisfies readonly {
   readonly name: string;
   readonly code: string;
@@ -157,4 +159,5 @@ export const Status = {
   PROGRAM: 41,
   NODE_GONE: 42,
   AGENT_GONE: 43,
+  TOO_MANY_DESCRIPTORS: 44,
 } as const satisfies Readonly<Record<StatusName, number>>;

@@ -21,6 +21,7 @@ const fixes: Readonly<Record<string, string>> = {
   ERR_NATIVE_MISSING: 'run: npm rebuild, or in a clone: npm run build',
   ERR_TOO_MANY_ACTORS: 'run fewer processes at once on this node',
   ERR_TOO_MANY_RECORDS: 'wait on fewer objects at once on this node',
+  ERR_TOO_MANY_DESCRIPTORS: 'wait until some were received, or send fewer at once',
   ERR_LAYOUT: 'use one release of dragon for all parts of a run',
 };
 

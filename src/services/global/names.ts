@@ -1,8 +1,9 @@
 /**
  * Names of objects, with a counted reference for each process that holds one.
  *
- * A name lives until its last reference is given back or its last holder has ended. The
- * object behind it lives by the native core's own counts; services only remember its handle.
+ * A name lives until its last reference is given back or its last holder has ended, or until it is
+ * unlinked if it is kept. The object behind it lives by the native core's own counts; services only
+ * remember its handle.
  */
 import { Status } from '../../runtime/errors/codes.ts';
 import type {
@@ -17,7 +18,7 @@ import { type Asker, askerOf, type GlobalStep, type NameRecord, PRIMARY } from '
 
 export function register(step: GlobalStep, request: GsNameRegister) {
   const { state } = step;
-  const { name, kind, descriptor } = request;
+  const { name, kind, descriptor, keep } = request;
   const nodeId = request.nodeId ?? state.processes.get(request.puid)?.nodeId ?? PRIMARY;
   const taken = state.names.get(name);
   if (taken !== undefined) return found(step, request, taken, false, Status.EXISTS);
@@ -25,7 +26,14 @@ export function register(step: GlobalStep, request: GsNameRegister) {
     return refuse(step, request, Status.NOT_FOUND, `there is no node ${nodeId}`);
   }
   const holders = new Map<bigint, number>();
-  const record: NameRecord = { name, kind, descriptor: descriptor.slice(), nodeId, holders };
+  const record: NameRecord = {
+    name,
+    kind,
+    descriptor: descriptor.slice(),
+    nodeId,
+    holders,
+    kept: keep,
+  };
   state.names.set(name, record);
   addHolder(step, record, request.puid);
   succeed(step, request);
@@ -76,6 +84,7 @@ export function objectsLost(step: GlobalStep, nodeId: number) {
 
 function free(step: GlobalStep, record: NameRecord) {
   for (const puid of [...record.holders.keys()]) dropHolder(step, record, puid);
+  step.state.names.delete(record.name);
 }
 
 /** The record of the name, unless another object is meant than the one that has it now. */
@@ -110,10 +119,10 @@ function addHolder({ state }: GlobalStep, { name, holders }: NameRecord, puid: b
   addTo(state.namesOfPuid, puid, name);
 }
 
-function dropHolder({ state }: GlobalStep, { name, holders }: NameRecord, puid: bigint) {
+function dropHolder({ state }: GlobalStep, { name, holders, kept }: NameRecord, puid: bigint) {
   holders.delete(puid);
   removeFrom(state.namesOfPuid, puid, name);
-  if (holders.size === 0) state.names.delete(name);
+  if (holders.size === 0 && !kept) state.names.delete(name);
 }
 
 function found(step: GlobalStep, asker: Asker, record: NameRecord, hold: boolean, status: number) {

@@ -6,7 +6,14 @@ import { HEAD_PUID } from './state.ts';
 
 function register(desk: Desk, puid: bigint, name: string, nodeId?: number): number {
   const descriptor = Uint8Array.of(9);
-  return desk.ask(puid, { type: 'GsNameRegister', name, kind: 'channel', descriptor, nodeId });
+  return desk.ask(puid, {
+    type: 'GsNameRegister',
+    name,
+    kind: 'channel',
+    descriptor,
+    nodeId,
+    keep: false,
+  });
 }
 
 function lookup(desk: Desk, puid: bigint, name: string): number {

@@ -79,6 +79,8 @@ export interface NameRecord {
   readonly nodeId: number;
   /** How many references each process holds. */
   readonly holders: Map<bigint, number>;
+  /** Stays without holders, until it is unlinked. */
+  readonly kept: boolean;
 }
 
 export interface GlobalState {

@@ -85,12 +85,13 @@ describe('joining processes', () => {
 });
 
 describe('names of objects', () => {
-  const register = (desk: Desk, puid: bigint, name: string, bytes = [1]) =>
+  const register = (desk: Desk, puid: bigint, name: string, bytes = [1], keep = false) =>
     desk.ask(puid, {
       type: 'GsNameRegister',
       name,
       kind: 'channel',
       descriptor: Uint8Array.from(bytes),
+      keep,
     });
   const lookup = (desk: Desk, puid: bigint, name: string, options: object = {}) =>
     desk.ask(puid, { type: 'GsNameLookup', name, hold: false, wait: false, ...options });
@@ -105,6 +106,19 @@ describe('names of objects', () => {
     expect(second).toMatchObject({ err: Status.EXISTS, ...found });
     expect(desk.answer(lookup(desk, HEAD_PUID, 'n'), 'GsNameReply')).toMatchObject(found);
     expect(desk.answer(lookup(desk, HEAD_PUID, 'm'), 'GsReply').err).toBe(Status.NOT_FOUND);
+  });
+
+  it('stay without holders when they are kept [SVC-046]', () => {
+    const desk = new Desk();
+    const maker = desk.started(HEAD_PUID);
+    register(desk, maker, 'n', [1], true);
+    desk.exit(maker);
+    expect(desk.answer(lookup(desk, HEAD_PUID, 'n', { hold: true }), 'GsNameReply').err).toBe(0);
+    expect(release(desk, HEAD_PUID, 'n')).toBe(0);
+    expect(desk.answer(lookup(desk, HEAD_PUID, 'n'), 'GsNameReply').err).toBe(0);
+    const unlink = desk.ask(HEAD_PUID, { type: 'GsNameUnlink', name: 'n' });
+    expect(desk.answer(unlink, 'GsReply').err).toBe(0);
+    expect([desk.state.names.size, desk.state.namesOfPuid.size]).toEqual([0, 0]);
   });
 
   it('can be waited for [SVC-042]', () => {

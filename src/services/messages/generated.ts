@@ -375,6 +375,8 @@ export interface GsNameRegister {
   readonly descriptor: Uint8Array;
   /** the node of the object; absent is the asker's */
   readonly nodeId?: number | undefined;
+  /** whether the name stays without references until it is unlinked */
+  readonly keep: boolean;
 }
 
 /** Find the object of a name, or wait until there is one. */
@@ -1043,6 +1045,7 @@ export const messages: Readonly<Record<Message['type'], MessageSchema>> = {
       { name: 'kind', type: 'string' },
       { name: 'descriptor', type: 'bytes' },
       { name: 'nodeId', type: 'u32', optional: true },
+      { name: 'keep', type: 'bool' },
     ],
   },
   GsNameLookup: {

@@ -114,7 +114,7 @@ class Play {
     const choice = random.next();
     if (choice < 0.3) {
       const descriptor = Uint8Array.of(7);
-      this.ask(self, { type: 'GsNameRegister', name, kind: 'channel', descriptor });
+      this.ask(self, { type: 'GsNameRegister', name, kind: 'channel', descriptor, keep: false });
     } else if (choice < 0.6) {
       this.ask(self, { type: 'GsNameRelease', name });
     } else {
