@@ -124,7 +124,8 @@ export class Clients {
     if (choice < 0.3) {
       const nodeId = random.chance(0.5) ? random.below(count) : undefined;
       const descriptor = Uint8Array.of(7);
-      this.ask(self, { type: 'GsNameRegister', name, kind: 'channel', descriptor, nodeId });
+      const keep = false;
+      this.ask(self, { type: 'GsNameRegister', name, kind: 'channel', descriptor, nodeId, keep });
     } else if (choice < 0.5) {
       this.ask(self, { type: 'GsNameRelease', name });
     } else {
