@@ -112,7 +112,11 @@ export function nativeInputs() {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const lists = {
     rooms: wardenRooms,
-    core: () => coreSources().filter((path) => !wardenRooms().includes(path)),
+    // What speaks to other nodes is no part of the processes of users.
+    core: () =>
+      coreSources().filter(
+        (path) => !wardenRooms().includes(path) && !path.startsWith('native/fabric/'),
+      ),
     addon: addonSources,
     library: librarySources,
     warden: () => [wardenMain],

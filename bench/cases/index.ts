@@ -4,6 +4,7 @@ import { CHANNEL_CASES } from './channels.ts';
 import { LOCK_CASES } from './locks.ts';
 import { MEMORY_CASES } from './memory.ts';
 import { MICRO_CASES } from './micro.ts';
+import { NODE_CASES } from './nodes.ts';
 import { OBJECT_CASES } from './objects.ts';
 import { POOL_CASES } from './pools.ts';
 import { PROOF_CASES } from './proof.ts';
@@ -24,6 +25,7 @@ export const CASES: readonly BenchCase[] = [
   ...LOCK_CASES,
   ...MEMORY_CASES,
   ...WAIT_CASES,
+  ...NODE_CASES,
   ...PROOF_CASES,
   ...MICRO_CASES,
 ];

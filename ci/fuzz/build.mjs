@@ -10,7 +10,8 @@ import { coreSources, fuzzParts } from '../sources.mjs';
 import { buildFolder } from './targets.mjs';
 
 /** What the targets reach: the rest of the core parses nothing. */
-const parts = /^native\/(sync\/|memory\/(handle|segment|broker|message_socket)\.|process\/frame)/;
+const parts =
+  /^native\/(sync\/|process\/frame|fabric\/\w+\.|memory\/(handle|segment|broker|message_))/;
 
 /**
  * @param {readonly import('./targets.mjs').Target[]} targets

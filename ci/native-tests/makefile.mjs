@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../process.mjs';
 import { writePrecompiled } from './precompiled.mjs';
-import { commonFlags, testFlags, variantOf } from './variants.mjs';
+import { commonFlags, libraries, testFlags, variantOf } from './variants.mjs';
 
 /** doctest itself and its main: large, and the same for all variants. */
 const mainSource = 'ci/native-tests/main.cpp';
@@ -81,7 +81,7 @@ function variantRules({ buildFolder, cores, tests: all, isPrecompiled = false },
     lines.push(
       `${test.executable}: ${parts.join(' ')}`,
       `\t@echo "  link ${variant} ${test.name}"`,
-      `\t@$(CXX) ${[flags, ...link].join(' ')} -o $@ ${parts.join(' ')}`,
+      `\t@$(CXX) ${[flags, ...link].join(' ')} -o $@ ${parts.join(' ')} ${libraries.join(' ')}`,
     );
   }
   const shared = [...cores, ...new Set(tests.flatMap((test) => test.parts ?? []))];

@@ -19,6 +19,9 @@ export const commonFlags = [
   '-Inative',
 ];
 
+/** What the core needs of the system, named behind the objects that need it. */
+export const libraries = ['-lcrypto'];
+
 /** The core as the product has it, but quicker to compile. */
 const coreFlags = ['-O1', '-fno-exceptions'];
 

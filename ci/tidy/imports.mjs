@@ -46,6 +46,7 @@ export const layers = {
     'native/fabric',
   ],
   'native/process': ['native/include', 'native/sync'],
+  'native/fabric': ['native/include', 'native/sync', 'native/memory'],
   'native/binding': [
     'native/include',
     'native/sync',
@@ -63,7 +64,13 @@ export const layers = {
     'native/event',
     'native/process',
   ],
-  'native/bench': ['native/include', 'native/sync', 'native/memory', 'native/channel'],
+  'native/bench': [
+    'native/include',
+    'native/sync',
+    'native/memory',
+    'native/channel',
+    'native/fabric',
+  ],
 };
 
 /** What sources that are shipped may import besides Node's own modules. */

@@ -29,6 +29,8 @@ constexpr Floor kFloors[] = {
     {"ring-pair", dragon::bench::ring_pair_floor},
     {"mutex", dragon::bench::mutex_floor},
     {"socket", dragon::bench::socket_floor},
+    {"tcp", dragon::bench::tcp_floor},
+    {"tcp-stream", dragon::bench::tcp_stream_floor},
     {"mq", dragon::bench::message_queue_floor},
     {"atomic-pair", dragon::bench::atomic_pair_floor},
     {"malloc", dragon::bench::malloc_floor},

@@ -18,6 +18,11 @@ void socket_floor(const Options& options);
 /// One-way hand-off of `--bytes` through POSIX message queues, blocking.
 void message_queue_floor(const Options& options);
 
+/// One-way hand-off of `--bytes` through a TCP connection over the loopback, blocking.
+void tcp_floor(const Options& options);
+/// Messages of `--bytes` through such a connection, the receiver reading all of them.
+void tcp_stream_floor(const Options& options);
+
 /// Starts the command after `--` by posix_spawn until it is reaped.
 void spawn_floor(const Options& options);
 

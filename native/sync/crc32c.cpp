@@ -1,8 +1,30 @@
 #include "sync/crc32c.h"
 
+#ifdef __SSE4_2__
+#include <nmmintrin.h>
+#include <string.h>
+#else
 #include <array>
+#endif
 
 namespace dragon {
+
+#ifdef __SSE4_2__
+
+uint32_t crc32c(const void* bytes, size_t length) {
+  const auto* next = static_cast<const uint8_t*>(bytes);
+  uint64_t value = UINT32_MAX;
+  for (; length >= sizeof(uint64_t); length -= sizeof(uint64_t), next += sizeof(uint64_t)) {
+    uint64_t eight;
+    ::memcpy(&eight, next, sizeof(eight));
+    value = ::_mm_crc32_u64(value, eight);
+  }
+  auto rest = static_cast<uint32_t>(value);
+  for (size_t i = 0; i < length; ++i) rest = ::_mm_crc32_u8(rest, next[i]);
+  return ~rest;
+}
+
+#else
 
 namespace {
 
@@ -26,5 +48,7 @@ uint32_t crc32c(const void* bytes, size_t length) {
   for (size_t i = 0; i < length; ++i) value = value >> 8 ^ kTable[(value ^ next[i]) & 0xff];
   return ~value;
 }
+
+#endif
 
 }  // namespace dragon

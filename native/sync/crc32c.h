@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli) of headers and handles. Small inputs, so a table of bytes is enough.
+// CRC-32C (Castagnoli) of headers, handles and small packets: the processor's own instruction where
+// every processor of the target has it, else a table of bytes.
 #pragma once
 
 #include <cstddef>
