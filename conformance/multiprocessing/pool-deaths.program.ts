@@ -20,13 +20,14 @@ const fates = fc.constantFrom<tasks.Fate>(
   'never settle',
 );
 
-check('a death fails its own chunk only', async () => {
-  await using pool = new Pool({ processes: 2 });
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fates, { maxLength: 10 }),
-      fc.constantFrom(1, 1, 3),
-      async (list, chunksize) => {
+for (const { chunksize, numRuns } of [
+  { chunksize: 1, numRuns: sized(7) },
+  { chunksize: 3, numRuns: sized(3) },
+]) {
+  check(`a death fails its own chunk only, of ${chunksize}`, async () => {
+    await using pool = new Pool({ processes: 2 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fates, { maxLength: 10 }), async (list) => {
         const items = list.map((fate, x) => [fate, x] as const);
         const iterator = pool.imap(tasks.meetFate, items, { chunksize });
         for (const x of items.keys()) {
@@ -37,11 +38,11 @@ check('a death fails its own chunk only', async () => {
         }
         assert.equal((await iterator.next()).done, true);
         assert.deepEqual(await pool.map(tasks.square, [1, 2, 3]), [1, 4, 9]);
-      },
-    ),
-    multiProcess,
-  );
-});
+      }),
+      { numRuns },
+    );
+  });
+}
 
 check('random kills from outside', async () => {
   await using pool = new Pool({ processes: 3 });
@@ -63,7 +64,8 @@ check('random kills from outside', async () => {
           }
           controller.abort();
         })();
-        const items = Array.from({ length: 40 }, (_, i) => i);
+        // Of 20 ms each, by three workers: they go on for longer than the kills do.
+        const items = Array.from({ length: 20 }, (_, i) => i);
         const iterator = pool.imap(tasks.slowSquare, items, { chunksize });
         let lost = 0;
         for (const x of items) {
@@ -131,6 +133,9 @@ check('workers that can not work', async () => {
     assert.match(JSON.stringify(causes(error)), /exit code 5/);
     return true;
   });
+});
+
+check('workers that can not work yet, or not be found', async () => {
   const module = new URL('./nowhere.ts', import.meta.url);
   await using missing = new Pool({ processes: 1, initializer: { module, export: 'x' } });
   await assert.rejects(missing.map(tasks.square, [1]), ProcessError);

@@ -9,7 +9,11 @@ const program = checkProgram(new URL('./pool-deaths.program.ts', import.meta.url
 
 describe('pools whose workers die', () => {
   it('fail the chunk that was running and nothing else [PL-020]', () => {
-    program.passed('a death fails its own chunk only');
+    program.passed('a death fails its own chunk only, of 1');
+  });
+
+  it('fail all items of the chunk that was running [PL-020]', () => {
+    program.passed('a death fails its own chunk only, of 3');
   });
 
   it('settle every call, whoever is killed when [PL-020]', () => {
@@ -26,6 +30,10 @@ describe('pools whose workers die', () => {
 
   it('fail when their workers never get to work [PL-022]', () => {
     program.passed('workers that can not work');
+  });
+
+  it('bear with workers that fail at first, and not for ever [PL-022]', () => {
+    program.passed('workers that can not work yet, or not be found');
   });
 
   it('prepare a replacement like the first worker [PL-023]', () => {
