@@ -8,7 +8,7 @@ import { Cluster } from './cluster.ts';
 import { Random } from './random.ts';
 
 /** How long after the last fault everything that can settle has settled. */
-export const SETTLE_MS = 60_000;
+export const SETTLE_MS = 30_000;
 /** How long a run may take from when it is to end. */
 const END_MS = 120_000;
 const FAULTS_MIN = 5;
@@ -183,7 +183,8 @@ class Campaign {
     } else {
       cluster.feedFront({ kind: 'end', exitCode: 130 });
     }
-    const laterMs = random.below(3000);
+    // The front end is to have heard of the head's end before anything else goes wrong.
+    const laterMs = (this.#headCode === undefined ? 0 : 1500) + random.below(3000);
     if (random.chance(0.2)) clock.after(laterMs, () => this.#fault(false));
     if (random.chance(0.2)) {
       clock.after(laterMs, () => cluster.feedFront({ kind: 'end', exitCode: 130 }));
