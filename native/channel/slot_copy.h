@@ -10,7 +10,12 @@
 
 #include <cstdint>
 
+#include "channel/channel_layout.h"
+
 namespace dragon {
+
+// From here on a copy is one of whole cache lines.
+constexpr uint64_t kLineCopyBytesMin = 64 << 10;
 
 #ifdef __SANITIZE_THREAD__
 
@@ -23,8 +28,34 @@ inline void copy_bytes(uint8_t* to, const uint8_t* from, uint64_t bytes) {
 
 #else
 
+// A large copy, forward and line by line of the target. The C library goes backward where both lie
+// at like places of their pages, at half the speed while another core reads what was copied before.
+[[gnu::noinline]] inline void copy_lines(uint8_t* to, const uint8_t* from, uint64_t bytes) {
+  using Part [[gnu::vector_size(16), gnu::may_alias]] = uint64_t;
+  const uint64_t front = -reinterpret_cast<uintptr_t>(to) % kLineBytes;
+  ::memcpy(to, from, front);
+  const uint64_t end = front + (bytes - front) / kLineBytes * kLineBytes;
+  for (uint64_t at = front; at < end; at += kLineBytes) {
+    auto* target = reinterpret_cast<Part*>(to + at);
+    Part first, second, third, fourth;
+    ::memcpy(&first, from + at, sizeof first);
+    ::memcpy(&second, from + at + 16, sizeof second);
+    ::memcpy(&third, from + at + 32, sizeof third);
+    ::memcpy(&fourth, from + at + 48, sizeof fourth);
+    target[0] = first;
+    target[1] = second;
+    target[2] = third;
+    target[3] = fourth;
+  }
+  ::memcpy(to + end, from + end, bytes - end);
+}
+
 inline void copy_bytes(uint8_t* to, const uint8_t* from, uint64_t bytes) {
-  ::memcpy(to, from, bytes);
+  if (bytes < kLineCopyBytesMin) [[likely]] {
+    ::memcpy(to, from, bytes);
+  } else {
+    copy_lines(to, from, bytes);
+  }
 }
 
 #endif
