@@ -19,8 +19,6 @@
 
 namespace dragon::agent {
 
-constexpr uint32_t kWindow = 256;
-
 class Asking {
  public:
   // `nodes`: host id to index.

@@ -9,6 +9,9 @@ namespace {
 // Transfers of one port whose memory is taken at the same time.
 constexpr uint32_t kLandings = 8;
 
+// Sends of a port whose credit goes back together.
+constexpr uint32_t kCreditBatch = kWindow / 4;
+
 bool parks(Status status) {
   return status == DRAGON_FULL || status == DRAGON_WOULD_BLOCK || status == DRAGON_EMPTY ||
          status == DRAGON_OUT_OF_MEMORY;
@@ -160,8 +163,9 @@ void HomePort::end_send(const Message& message, Status status) {
   outbox_.send(from_, failed);
 }
 
+// Not for each send: the asking side has enough for as long.
 void HomePort::flush_credit() {
-  if (credit_ == 0) return;
+  if (credit_ < kCreditBatch) return;
   Message credit;
   credit.kind = MessageKind::kCredit;
   credit.op = Op::kSend;

@@ -15,6 +15,8 @@ namespace dragon::agent {
 constexpr size_t kMessageHeaderBytes = 56;
 // Longer payloads are offered, and go from pool to pool.
 constexpr uint64_t kEagerBytes = 16384;
+// Sends of one port that are on the way or parked at the channel's node.
+constexpr uint32_t kWindow = 256;
 
 enum class MessageKind : uint8_t {
   kRequest = 1,
