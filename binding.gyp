@@ -63,5 +63,13 @@
       'cflags': ['-ffunction-sections', '-fdata-sections'],
       'ldflags': ['-static', '-Wl,--gc-sections'],
     },
+    {
+      'target_name': 'dragon-agent',
+      'type': 'executable',
+      'dependencies': ['dragon_core', 'dragon_rooms'],
+      'sources': ['<!@(node ci/sources.mjs agent)'],
+      'ldflags': ['-pthread', '-Wl,-z,now'],
+      'libraries': ['-lcrypto'],
+    },
   ],
 }

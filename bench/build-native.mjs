@@ -27,7 +27,7 @@ const shared = ['native/bench/crowd.cpp', 'native/bench/measure.cpp'];
 
 /** What a program is linked with beyond the library; `tiny` is all that is started. */
 /** @type {Readonly<Record<string, readonly string[]>>} */
-const linkFlags = { tiny: ['-static'], nodes: ['-lcrypto'] };
+const linkFlags = { tiny: ['-static'], nodes: ['-lcrypto'], remote: ['-lcrypto'] };
 
 /** @param {string} source */
 const objectOf = (source) => `${folder}/obj/${source.replace(/\.cpp$/, '.o')}`;

@@ -1,7 +1,7 @@
 /**
  * Lists the C++ sources of each native product, for binding.gyp, the native tests and lint.
  *
- *     node ci/sources.mjs rooms|core|addon|library|warden
+ *     node ci/sources.mjs rooms|core|addon|library|warden|agent
  *
  * Goals: a source file is picked up because of where it lies, never by being listed.
  * Non-goals: headers; compilers report those themselves.
@@ -12,6 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { root } from './process.mjs';
 
 const wardenMain = 'native/process/warden_main.cpp';
+const agentMain = 'native/agent/shell/agent_main.cpp';
 
 /** @param {string} path */
 const isTest = (path) => path.endsWith('_test.cpp');
@@ -44,6 +45,9 @@ export function filesBelow(folder, endings) {
     })
     .sort();
 }
+
+/** What only the agent is linked with. @param {string} path */
+const isBetweenNodes = (path) => /^native\/(fabric|agent\/shell)\//.test(path);
 
 /** Everything that runs below Node-API: what addon, native tests and native benches share. */
 export function coreSources() {
@@ -114,12 +118,11 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     rooms: wardenRooms,
     // What speaks to other nodes is no part of the processes of users.
     core: () =>
-      coreSources().filter(
-        (path) => !wardenRooms().includes(path) && !path.startsWith('native/fabric/'),
-      ),
+      coreSources().filter((path) => !wardenRooms().includes(path) && !isBetweenNodes(path)),
     addon: addonSources,
     library: librarySources,
     warden: () => [wardenMain],
+    agent: () => [...coreSources().filter(isBetweenNodes), agentMain],
   };
   const list = lists[/** @type {keyof typeof lists} */ (process.argv[2] ?? '')];
   console.log(list().join('\n'));

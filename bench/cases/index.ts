@@ -9,6 +9,7 @@ import { OBJECT_CASES } from './objects.ts';
 import { POOL_CASES } from './pools.ts';
 import { PROOF_CASES } from './proof.ts';
 import { QUEUE_CASES } from './queues.ts';
+import { REMOTE_CASES } from './remote.ts';
 import { SCRIPT_CHANNEL_CASES } from './script-channels.ts';
 import { START_CASES } from './start.ts';
 import { USER_LOCK_CASES } from './user-locks.ts';
@@ -26,6 +27,7 @@ export const CASES: readonly BenchCase[] = [
   ...MEMORY_CASES,
   ...WAIT_CASES,
   ...NODE_CASES,
+  ...REMOTE_CASES,
   ...PROOF_CASES,
   ...MICRO_CASES,
 ];

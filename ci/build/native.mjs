@@ -15,6 +15,7 @@ import { digest, isCurrent, markCurrent } from './stamp.mjs';
 export const nativeOutputs = [
   'build/Release/dragon_native.node',
   'build/Release/dragon-warden',
+  'build/Release/dragon-agent',
   'build/Release/libdragon.so.1',
 ];
 

@@ -70,6 +70,7 @@ export const layers = {
     'native/memory',
     'native/channel',
     'native/fabric',
+    'native/agent',
   ],
 };
 
