@@ -76,6 +76,59 @@ check('an item that can not be decoded', async () => {
   assert.equal(await tasks.join({ timeout: 5000 }), true);
 });
 
+check('batches of short and long items', async () => {
+  const queues = [new Queue<unknown>(), new Queue<unknown>({ maxsize: 7 })];
+  const all = Array.from({ length: 700 }, (_, i) => {
+    if (i % 97 === 5) return new Uint8Array(20_000).fill(i);
+    return [i, -i, String(i).repeat(i % 50), { i }, new Uint8Array(i % 200).fill(i), null][i % 6];
+  });
+  for (const queue of queues) {
+    const puts = queue.putMany(all);
+    const got: unknown[] = [];
+    while (got.length < all.length) got.push(...(await queue.getMany(1 + (got.length % 300))));
+    await puts;
+    assert.deepEqual(got, all);
+    assert.equal(queue.qsize(), 0);
+    queue.putManySync(all.slice(0, 7));
+    assert.deepEqual(queue.getManySync(), all.slice(0, 7));
+    for (const put of [
+      async (items: Iterable<unknown>) => queue.putMany(items),
+      async (items: Iterable<unknown>) => queue.putManySync(items),
+    ]) {
+      await assert.rejects(put([1, 2, () => 3, 4]), (error: unknown) => {
+        return error instanceof SerializeError && error.details?.['done'] === 2;
+      });
+      assert.deepEqual(queue.getManySync(), [1, 2]);
+      const failing = function* () {
+        yield* [1, new Uint8Array(20_000), 3];
+        throw new RangeError('no more');
+      };
+      await assert.rejects(put(failing()), RangeError);
+      assert.deepEqual(queue.getManySync(), [1, new Uint8Array(20_000), 3]);
+    }
+    queue.close();
+  }
+});
+
+check('an item that can not be decoded in a batch', async () => {
+  const { DecodeError, registerClass } = await import('dragon-runtime');
+  class Damaged {}
+  const deserialize = (): Damaged => {
+    throw new Error('no');
+  };
+  registerClass(Damaged, { name: 'Damaged', serialize: () => 1, deserialize });
+  using queue = new Queue<unknown>();
+  queue.putManySync([1, 2, new Damaged(), new Uint8Array(20_000), 3, new Damaged(), 4]);
+  assert.deepEqual(await queue.getMany(), [1, 2]);
+  assert.equal(queue.qsize(), 5);
+  await assert.rejects(queue.getMany(), DecodeError);
+  assert.equal((queue.getSync() as Uint8Array).byteLength, 20_000);
+  assert.deepEqual(queue.getManySync(), [3]);
+  assert.throws(() => queue.tryGet(), DecodeError);
+  assert.equal(await queue.get(), 4);
+  assert.ok(queue.empty());
+});
+
 check('streams', async () => {
   using queue = new Queue<number>({ maxsize: 2 });
   const reader = queue.readable().getReader();

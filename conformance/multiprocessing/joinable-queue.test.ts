@@ -16,6 +16,14 @@ describe('queues, besides', () => {
     program.passed('an item that can not be decoded');
   });
 
+  it('put and get short and long items in batches [QUE-046]', () => {
+    program.passed('batches of short and long items');
+  });
+
+  it('give out what is around an item that can not be decoded [QUE-047]', () => {
+    program.passed('an item that can not be decoded in a batch');
+  });
+
   it('are web streams [QUE-043]', () => {
     program.passed('streams');
   });

@@ -1,14 +1,6 @@
 #include "sync/bell_look.h"
 
-#include <sched.h>
-
 namespace dragon {
-
-uint64_t yield_ns() {
-  const uint64_t before = now_ns();
-  ::sched_yield();
-  return now_ns() - before;
-}
 
 bool BellLook::succeeded(uint64_t yield_took) {
   if (yield_took > kYieldNsWorth) {

@@ -15,6 +15,7 @@
 
 #include "sync/deadline.h"
 #include "sync/futex.h"
+#include "sync/yield_look.h"
 
 namespace dragon {
 
@@ -23,9 +24,6 @@ constexpr uint64_t kBellQuietNs = 2'000;    // without a system call
 constexpr uint64_t kYieldNsMax = 1'500;     // more: somebody else has run meanwhile
 constexpr uint8_t kBellFailuresMax = 8;     // 255 sleeps that do not look
 constexpr uint64_t kYieldNsWorth = 50'000;  // more: sleeping would have been the better yield
-
-// Yields; how long that took.
-uint64_t yield_ns();
 
 class BellLook {
  public:

@@ -33,6 +33,7 @@
 #include "sync/node_segment.h"
 #include "sync/record.h"
 #include "sync/spin.h"
+#include "sync/yield_look.h"
 
 namespace dragon {
 
@@ -129,6 +130,7 @@ class ParkingLot {
   bool info(uint32_t index, WaitInfo& out) const;
   RecordArea& records() { return records_; }
   SpinPolicy& spin() { return spin_; }
+  YieldPolicy& yields() { return yields_; }
   const Actor& me() const { return me_; }
 
  private:
@@ -150,6 +152,7 @@ class ParkingLot {
   Bell& bell_;
   RecordArea records_;
   SpinPolicy spin_;
+  YieldPolicy yields_;
 };
 
 // Blocks the calling thread until `attempt` returns something else than "not yet", or the deadline
@@ -158,8 +161,8 @@ class ParkingLot {
 // results of the attempt a wake at this place can change; any other ends the wait. `ticket` is one
 // that was drawn before, or 0. An attempt that takes `SleepSteps&` may shorten the next sleep.
 //
-// First the attempt is repeated for as long as that pays (spin.h), which nobody sees; then a record
-// tells the others of the wait. With WaitMode::kIdle the record comes at once, with kSpin never.
+// First the attempt is repeated for as long as that pays (spin.h, yield_look.h), which nobody sees;
+// then a record tells the others of the wait. With WaitMode::kIdle the record comes at once, with kSpin never.
 template <typename Attempt>
 Status wait_until(ParkingLot& lot, const WaitPlace& place, Deadline deadline, bool uses_wakes,
                   Attempt&& attempt, bool (*waits_for)(Status) = is_not_yet, uint64_t ticket = 0,
@@ -175,7 +178,10 @@ Status wait_until(ParkingLot& lot, const WaitPlace& place, Deadline deadline, bo
     return !waits_for(status);
   };
   if (settled() || deadline.is_once()) return status;
-  if (mode == WaitMode::kAdaptive && lot.spin().spin(place.key, settled)) return status;
+  if (mode == WaitMode::kAdaptive) {
+    if (lot.spin().spin(place.key, settled)) return status;
+    if (lot.yields().look(place.key, settled)) return status;
+  }
   if (mode == WaitMode::kSpin) {
     for (uint32_t looks = 1; !settled(); ++looks) {
       if (deadline.passed()) return DRAGON_TIMEOUT;

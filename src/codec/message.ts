@@ -10,7 +10,9 @@ import {
   PART_ALIGNMENT,
   PARTS_HEADER_BYTES,
 } from './format.ts';
+import { leafIn, NO_LEAF } from './leaf-message.ts';
 import type { CodecContext, Lent } from './registry.ts';
+import type { Place } from './writer.ts';
 
 export type Encoded = {
   /**
@@ -40,7 +42,30 @@ export function encodeLeniently(value: unknown, context: CodecContext = NONE): E
   return run(value, context, true);
 }
 
-function run(value: unknown, context: CodecContext, lenient: boolean): Encoded {
+/** Where `encodeHere` has put the last message that is one piece. */
+export const here: Place = { bytes: new Uint8Array(), offset: 0, length: 0 };
+
+/**
+ * As `encode`, for a message that is sent or copied before anything else is encoded: undefined if
+ * it is one piece and lends nothing. Then it lies `here`, which costs no object.
+ */
+export function encodeHere(value: unknown): Encoded | undefined {
+  return run(value, NONE, false, here);
+}
+
+function run(value: unknown, context: CodecContext, lenient: boolean): Encoded;
+function run(
+  value: unknown,
+  context: CodecContext,
+  lenient: boolean,
+  place: Place,
+): Encoded | undefined;
+function run(
+  value: unknown,
+  context: CodecContext,
+  lenient: boolean,
+  place?: Place,
+): Encoded | undefined {
   const encoder = idle.pop() ?? new Encoder();
   encoder.begin(context);
   encoder.lenient = lenient;
@@ -48,6 +73,10 @@ function run(value: unknown, context: CodecContext, lenient: boolean): Encoded {
     encoder.writer.byte(MESSAGE_PLAIN);
     encoder.value(value);
     const { parts, lent } = encoder;
+    if (place !== undefined && parts.length === 0 && lent.length === 0) {
+      encoder.writer.leave(place);
+      return undefined;
+    }
     const body = encoder.writer.finish();
     return { parts: parts.length === 0 ? [body] : withParts(body, parts), lent };
   } catch (error) {
@@ -106,6 +135,15 @@ export function decode(bytes: Uint8Array, context: CodecContext = NONE): unknown
     if (DragonError.is(error)) throw error;
     throw new DecodeError("an encoded value is damaged: it can't be built", { cause: error });
   }
+}
+
+/**
+ * The value in the `length` bytes from `offset` on. Nothing of the value refers to them, so they may
+ * be overwritten afterwards. They are no Buffer.
+ */
+export function decodeFrom(bytes: Uint8Array, offset: number, length: number): unknown {
+  const leaf = leafIn(bytes, offset, offset + length);
+  return leaf === NO_LEAF ? decode(bytes.slice(offset, offset + length)) : leaf;
 }
 
 function open(bytes: Uint8Array, context: CodecContext): Decoder {

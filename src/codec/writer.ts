@@ -3,6 +3,9 @@
 // Non-goals: knowing what the bytes mean.
 import { SHORT_STRING, SHORT_STRING_MAX, STRING_ONE_BYTE, STRING_TWO_BYTE } from './format.ts';
 
+/** A run of bytes inside others. */
+export type Place = { bytes: Uint8Array; offset: number; length: number };
+
 const SLAB_BYTES = 32 * 1024;
 const SLAB_REST_BYTES_MIN = 512;
 
@@ -33,6 +36,14 @@ export class Writer {
     if (bytes.length > SLAB_BYTES) this.renew();
     else this.pos = Math.min((pos + 7) & ~7, bytes.length);
     return message;
+  }
+
+  /** The message so far, where it lies until the next `begin`. */
+  leave(place: Place): void {
+    place.bytes = this.bytes;
+    place.offset = this.start;
+    place.length = this.pos - this.start;
+    this.abandon();
   }
 
   /** Gives up what was written since `begin`. */

@@ -97,6 +97,11 @@ export class Line {
     return -this.#addon.send(this.#port, bytes, hints, timeoutMs, how);
   }
 
+  /** Tries to send the `length` bytes from `offset` on, which are outside of the engine's heap. */
+  sendAt(bytes: Uint8Array, offset: number, length: number): number {
+    return -this.#addon.sendAt(this.#port, bytes, offset, length);
+  }
+
   sendMany(list: readonly Uint8Array[], first: number, hints: number, timeoutMs: number): number {
     return this.#addon.sendMany(this.#port, list, first, hints, timeoutMs);
   }
@@ -113,10 +118,20 @@ export class Line {
 
   /** A payload, or the status for which there is none. `tasks` counts it as in hand. */
   receive(timeoutMs: number, waitMode: number, tasks?: NativePort): Uint8Array | number {
-    if (this.#untold !== 0) return this.#tell();
-    const result = this.#addon.receive(this.#port, this.#room, timeoutMs, waitMode, tasks);
+    const result = this.receiveHere(timeoutMs, waitMode, tasks);
     if (typeof result !== 'number') return result;
     return result >= 0 ? this.#arrived(result) : -result;
+  }
+
+  /** The length of the message that lies in `room` now, or a longer one, or minus a status. */
+  receiveHere(timeoutMs: number, waitMode: number, tasks?: NativePort): Uint8Array | number {
+    if (this.#untold !== 0) return -this.#tell();
+    return this.#addon.receive(this.#port, this.#room, timeoutMs, waitMode, tasks);
+  }
+
+  /** Where `receiveHere` has put a message, until the next receive. */
+  get room(): Uint8Array {
+    return this.#room;
   }
 
   /** The message of this length that lies in the room, in a place of its own. */

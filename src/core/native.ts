@@ -306,6 +306,8 @@ export interface NativeBinding {
     timeoutMs: number,
     how: number,
   ): number;
+  /** Tries to send a part of the bytes, without hints. */
+  sendAt(port: NativePort, bytes: Uint8Array, offset: number, length: number): number;
   /** Bytes that now lie in `room`, or the payload if that was too short, or minus a status. */
   receive(
     port: NativePort,

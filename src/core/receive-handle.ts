@@ -11,7 +11,7 @@ import type { Channel } from './channel.ts';
 import { ChannelEnd, type EndOptions } from './channel-end.ts';
 import { Countdown } from './countdown.ts';
 import type { ReceivedBatch } from './line.ts';
-import { Message } from './message.ts';
+import { Message, ZERO_COPY_BYTES } from './message.ts';
 import type { NativePort } from './native.ts';
 import { Pool } from './pool.ts';
 import type { TaskBoard } from './task-board.ts';
@@ -21,6 +21,7 @@ const EMPTY = Status.EMPTY;
 const TIMED_OUT = Status.TIMEOUT;
 const NO_MEMORY = Status.OUT_OF_MEMORY;
 const NO_HINTS = new Float64Array();
+const TOO_SHORT = Status.BUFFER_TOO_SHORT;
 /** Ends a wait for a message without having used the wake: there is one, but no memory for it. */
 const NO_MEMORY_NOW: unique symbol = Symbol('no memory now');
 
@@ -80,6 +81,42 @@ export class ReceiveHandle extends ChannelEnd {
   tryReceive(): Message | undefined {
     this.alive('receive');
     return this.#message(this.line.receive(0, 0, this.#tasks), 'receive');
+  }
+
+  /**
+   * @internal As `tryReceive`, without an object for a short message: its length, and it lies at the
+   * beginning of `room` until the next receive.
+   */
+  tryReceiveHere(): Message | number | undefined {
+    this.alive('receive');
+    return this.#here(this.line.receiveHere(0, 0, this.#tasks));
+  }
+
+  /** @internal The same; blocks the thread. */
+  receiveHereSync(options?: WaitOptions): Message | number {
+    this.alive('receive');
+    options?.signal?.throwIfAborted();
+    const result = this.line.receiveHere(this.timeoutMs(options), this.waitMode, this.#tasks);
+    return this.#here(result) ?? timedOut();
+  }
+
+  /** @internal The same without blocking; settles with what `open` makes of it at once. */
+  receiveAs<T>(open: (found: Message | number) => T, options?: WaitOptions): Promise<T> {
+    return this.channel.node.waits.wait<T>(
+      this.native,
+      Lane.receive,
+      () => {
+        const found = this.tryReceiveHere();
+        return found === undefined ? NOT_YET : open(found);
+      },
+      this.waitOptions(options),
+      timedOut,
+    );
+  }
+
+  /** @internal */
+  get room(): Uint8Array {
+    return this.line.room;
   }
 
   /** The next message; blocks the thread. */
@@ -287,12 +324,30 @@ export class ReceiveHandle extends ChannelEnd {
     throw this.#refusal(-count);
   }
 
+  /**
+   * @internal As `receivePacked`, but ends before a message that need not be copied, too, and is 0
+   * where the first is such a one.
+   */
+  tryReceiveShort(bytes: Uint8Array, lengths: Uint32Array): number {
+    this.#aliveUncounted('receive');
+    const most = ZERO_COPY_BYTES - 1;
+    const count = this.line.receivePacked(bytes, lengths, NO_HINTS, 0, this.waitMode, most);
+    if (count >= 0) return count;
+    if (isNothing(-count) || -count === TOO_SHORT) return 0;
+    throw this.#refusal(-count);
+  }
+
   /** For what takes a message and can't count it. */
   #aliveUncounted(what: string): void {
     this.alive(what);
     if (this.#tasks === undefined) return;
     const why = 'a receiver with a task board takes messages by receive only';
     throw errorFromStatus(Status.NOT_SUPPORTED, what, why);
+  }
+
+  #here(result: Uint8Array | number): Message | number | undefined {
+    if (typeof result === 'number' && result >= 0) return result;
+    return this.#message(typeof result === 'number' ? -result : result, 'receive');
   }
 
   #message(result: Uint8Array | number, what: string): Message | undefined {

@@ -126,6 +126,18 @@ export class SendHandle extends ChannelEnd {
     throw errorFromStatus(status, 'send');
   }
 
+  /**
+   * @internal As `trySend`, whatever the handle's mode, for the `length` bytes of `bytes` from
+   * `offset` on: they lie outside of the engine's heap, as those of more than 64 bytes do.
+   */
+  trySendAt(bytes: Uint8Array, offset: number, length: number): boolean {
+    this.alive('send');
+    const status = this.line.sendAt(bytes, offset, length);
+    if (status === 0) return true;
+    if (isNoRoom(status)) return false;
+    throw errorFromStatus(status, 'send');
+  }
+
   /** As `send`; blocks the thread. */
   sendSync(payload: Payload, options?: SendOptions): void {
     this.alive('send');

@@ -15,6 +15,11 @@ export class Closing {
     setMaxListeners(0, this.#controller.signal);
   }
 
+  /** Fires when the handle is closed. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
   /** Ends all waiting calls with `reason`, and refuses later ones with it. */
   close(reason: unknown): void {
     this.#controller.abort(reason);

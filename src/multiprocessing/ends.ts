@@ -7,7 +7,7 @@
  * rejects what waits on it.
  * Non-goals: turning values into bytes. Messages are bytes and a number of hints.
  */
-import { decode, LENT_BYTES_MIN } from '../codec/index.ts';
+import { decode, decodeFrom, here, LENT_BYTES_MIN } from '../codec/index.ts';
 import {
   Channel,
   Lane,
@@ -48,6 +48,17 @@ function longValueIn(message: Message, from: number): unknown {
   }
 }
 
+/** Thrown instead of the error of a message that was taken and can't be decoded. */
+export class Undecoded {
+  readonly error: unknown;
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** What `tryNext` returns when there is nothing. */
+export const NOTHING_THERE: unique symbol = Symbol('nothing there');
+
 /** How `wait` watches a channel: for a message, the end of the stream, or its own end. */
 export function channelWatch(channel: Channel): Watch {
   const isReady = (): boolean => {
@@ -62,10 +73,16 @@ export function channelWatch(channel: Channel): Watch {
 }
 
 /** What makes a call fail even if it need not wait. */
-function checkCall(options: WaitOptions | undefined): void {
+export function checkCall(options: WaitOptions | undefined): void {
   if (options === undefined) return;
   options.signal?.throwIfAborted();
   if (Number.isNaN(options.timeout)) throw new TypeError('timeout must not be NaN');
+}
+
+/** Messages one behind the other. */
+export interface Packed {
+  readonly bytes: Uint8Array;
+  readonly lengths: Uint32Array;
 }
 
 export class WriteEnd {
@@ -89,6 +106,16 @@ export class WriteEnd {
     return this.#turns.idle && this.#handle.trySend(parts, hints);
   }
 
+  /** The same for the message that `encodeHere` has left. */
+  trySendHere(): boolean {
+    return this.#turns.idle && this.#handle.trySendAt(here.bytes, here.offset, here.length);
+  }
+
+  /** How many of the pack's messages from `first` on were put in; none while earlier calls wait. */
+  trySendPack({ bytes, lengths }: Packed, first: number): number {
+    return this.#turns.idle ? this.#handle.trySendPacked(bytes, lengths, first) : 0;
+  }
+
   async send(parts: Uint8Array[], hints: number, options?: WaitOptions): Promise<void> {
     checkCall(options);
     if (this.trySend(parts, hints)) return;
@@ -109,6 +136,11 @@ export class WriteEnd {
   /** True once all sends that were begun have settled, false at the deadline. */
   settled(options?: WaitOptions): Promise<boolean> {
     return this.#turns.settled(options);
+  }
+
+  /** Puts the pack's messages in; blocks the thread. */
+  sendPackSync({ bytes, lengths }: Packed, options: WaitOptions): void {
+    this.#handle.sendPackedSync(bytes, lengths, options);
   }
 
   lend(): Lent {
@@ -164,6 +196,44 @@ export class ReadEnd {
   receiveSync(options?: WaitOptions): Message {
     return this.#handle.receiveSync(options);
   }
+
+  /** The value in the next message; throws Undecoded if it has none. */
+  async next(options?: WaitOptions): Promise<unknown> {
+    checkCall(options);
+    const found = this.tryNext();
+    if (found !== NOTHING_THERE) return found;
+    return this.#turns.run(
+      options,
+      (left) => this.#handle.receiveAs(this.#open, left),
+      () => {
+        throw new TimeoutError('receive: nothing came');
+      },
+    );
+  }
+
+  nextSync(options?: WaitOptions): unknown {
+    return this.#open(this.#handle.receiveHereSync(options));
+  }
+
+  tryNext(): unknown {
+    if (!this.#turns.idle) return NOTHING_THERE;
+    const found = this.#handle.tryReceiveHere();
+    return found === undefined ? NOTHING_THERE : this.#open(found);
+  }
+
+  /** How many short messages were laid into the pack, not more than it has lengths. */
+  tryReceivePack({ bytes, lengths }: Packed): number {
+    return this.#turns.idle ? this.#handle.tryReceiveShort(bytes, lengths) : 0;
+  }
+
+  #open = (found: Message | number): unknown => {
+    try {
+      if (typeof found === 'number') return decodeFrom(this.#handle.room, 0, found);
+      return valueIn(found);
+    } catch (error) {
+      throw new Undecoded(error);
+    }
+  };
 
   lend(): Lent {
     return this.channel.lend('receiver');

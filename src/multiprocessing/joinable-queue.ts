@@ -8,7 +8,8 @@
 import { registerHandle } from '../codec/index.ts';
 import type { TaskBoard, WaitOptions } from '../core/index.ts';
 import { DragonError } from '../runtime/errors/index.ts';
-import { Queue, type QueueOptions, queueError } from './queue.ts';
+import { Queue, type QueueOptions } from './queue.ts';
+import { queueError } from './queue-errors.ts';
 import { QueueParts } from './queue-parts.ts';
 
 export interface JoinableQueueOptions extends QueueOptions {

@@ -7,10 +7,12 @@
  * Non-goals: no task counting (JoinableQueue) and no order between producers.
  */
 import type { ReadableStream, WritableStream } from 'node:stream/web';
-import { type Encoded, encode, registerHandle } from '../codec/index.ts';
-import type { Lent, Message, WaitOptions } from '../core/index.ts';
-import { ClosedError, DragonError, QueueEmpty, QueueFull } from '../runtime/errors/index.ts';
-import { channelWatch, ReadEnd, valueIn, WriteEnd } from './ends.ts';
+import { type Encoded, encode, encodeHere, registerHandle } from '../codec/index.ts';
+import type { Lent, WaitOptions } from '../core/index.ts';
+import { ClosedError } from '../runtime/errors/index.ts';
+import { channelWatch, checkCall, NOTHING_THERE, ReadEnd, Undecoded, WriteEnd } from './ends.ts';
+import { copyOfHere, type Decoded, sendAll, sendAllSync, takePack } from './packs.ts';
+import { emptyError, fullError, queueError, withDone } from './queue-errors.ts';
 import { QueueParts } from './queue-parts.ts';
 import { readableOf, writableOf } from './streams.ts';
 import { deadlineOf, leftUntil } from './turns.ts';
@@ -34,25 +36,6 @@ export type TryGetResult<T> =
 const NOTHING: TryGetResult<never> = Object.freeze({ ok: false });
 const CLOSED_HERE = 'the queue was closed in this process';
 
-const emptyError = (): Error => new QueueEmpty('get: the queue stayed empty');
-const fullError = (): Error => new QueueFull('put: the queue stayed full');
-
-/** The queue's own error for a channel's time-out or end. */
-export function queueError(error: unknown, onTimeout?: () => Error): unknown {
-  if (!DragonError.is(error)) return error;
-  if (error.code === 'ERR_TIMEOUT' && onTimeout !== undefined) return onTimeout();
-  if (error.code === 'ERR_OBJECT_DESTROYED') {
-    return new ClosedError('the queue was destroyed', { cause: error });
-  }
-  return error;
-}
-
-/** Notes in an error how much of a batch was done before it. */
-function withDone(error: unknown, done: number): unknown {
-  if (DragonError.is(error)) Object.assign(error, { details: { ...error.details, done } });
-  return error;
-}
-
 function cancelAll(lent: Encoded['lent']): void {
   for (const reference of lent) reference.cancel();
 }
@@ -74,6 +57,8 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T>, Waitabl
   #writer: WriteEnd | undefined;
   #reader: ReadEnd | undefined;
   #closed = false;
+  /** What was taken together with an item that could not be decoded, and that itself. */
+  readonly #late: Decoded[] = [];
   #ref = true;
   #putsRef = true;
 
@@ -99,34 +84,23 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T>, Waitabl
    */
   async put(item: T, options?: WaitOptions): Promise<void> {
     const writer = this.#openWriter();
-    const encoded = this.#encode(item);
-    if (encoded === undefined) return;
-    const how = this.#putsRef ? this.waitOptions(options) : { ...options, ref: false };
-    try {
-      await writer.send(encoded.parts, 0, how);
-    } catch (error) {
-      cancelAll(encoded.lent);
-      throw queueError(error, fullError);
-    }
+    checkCall(options);
+    const encoded = this.#begin(writer, item);
+    if (encoded !== undefined) await this.#send(writer, encoded, options);
   }
 
   /** As `put`; blocks the thread. */
   putSync(item: T, options?: WaitOptions): void {
     const writer = this.#openWriter();
-    const encoded = this.#encode(item);
-    if (encoded === undefined) return;
-    try {
-      writer.sendSync(encoded.parts, 0, options);
-    } catch (error) {
-      cancelAll(encoded.lent);
-      throw queueError(error, fullError);
-    }
+    checkCall(options);
+    const encoded = this.#begin(writer, item);
+    if (encoded !== undefined) this.#sendSync(writer, encoded, options);
   }
 
   /** Puts `item` in and returns true, or returns false when the queue is full. */
   tryPut(item: T): boolean {
     const writer = this.#openWriter();
-    const encoded = this.#encode(item);
+    const encoded = this.#begin(writer, item);
     if (encoded === undefined) return true;
     let sent = false;
     try {
@@ -149,31 +123,32 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T>, Waitabl
    * number of items that were put in. One time-out spans the whole call.
    */
   async putMany(items: Iterable<T>, options?: WaitOptions): Promise<void> {
+    const writer = this.#openWriter();
+    checkCall(options);
+    if (this.#onSerializeError !== undefined) return this.#putEach(items, options);
     const deadline = deadlineOf(options);
-    let done = 0;
-    for (const item of items) {
-      try {
-        if (!this.tryPut(item)) {
-          await this.put(item, { ...options, timeout: leftUntil(deadline) });
-        }
-      } catch (error) {
-        throw withDone(error, done);
-      }
-      done++;
-    }
+    const left = (): WaitOptions => ({ ...options, timeout: leftUntil(deadline) });
+    await sendAll(writer, items, (message) => this.#send(writer, message, left()));
   }
 
   /** As `putMany`; blocks the thread. */
   putManySync(items: Iterable<T>, options?: WaitOptions): void {
+    const writer = this.#openWriter();
+    checkCall(options);
     const deadline = deadlineOf(options);
+    const left = (): WaitOptions => ({ ...options, timeout: leftUntil(deadline) });
+    if (this.#onSerializeError === undefined) {
+      const sendAlone = (message: Encoded) => this.#sendSync(writer, message, left());
+      return sendAllSync(items, (pack) => writer.sendPackSync(pack, left()), sendAlone);
+    }
     let done = 0;
-    for (const item of items) {
-      try {
-        if (!this.tryPut(item)) this.putSync(item, { ...options, timeout: leftUntil(deadline) });
-      } catch (error) {
-        throw withDone(error, done);
+    try {
+      for (const item of items) {
+        this.putSync(item, left());
+        done++;
       }
-      done++;
+    } catch (error) {
+      throw withDone(error, done);
     }
   }
 
@@ -184,37 +159,38 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T>, Waitabl
    */
   async get(options?: WaitOptions): Promise<T> {
     const reader = this.#openReader();
-    let message: Message;
+    checkCall(options);
+    if (this.#late.length > 0) return this.#nextLate();
     try {
-      message = await reader.receive(this.waitOptions(options));
+      return (await reader.next(this.waitOptions(options))) as T;
     } catch (error) {
-      throw queueError(error, emptyError);
+      throw this.#getError(error);
     }
-    return this.#valueOf(message);
   }
 
   /** As `get`; blocks the thread. */
   getSync(options?: WaitOptions): T {
     const reader = this.#openReader();
-    let message: Message;
+    checkCall(options);
+    if (this.#late.length > 0) return this.#nextLate();
     try {
-      message = reader.receiveSync(options);
+      return reader.nextSync(options) as T;
     } catch (error) {
-      throw queueError(error, emptyError);
+      throw this.#getError(error);
     }
-    return this.#valueOf(message);
   }
 
   /** Takes the oldest item if there is one. */
   tryGet(): TryGetResult<T> {
     const reader = this.#openReader();
-    let message: Message | undefined;
+    if (this.#late.length > 0) return { ok: true, value: this.#nextLate() };
+    let value: unknown;
     try {
-      message = reader.tryReceive();
+      value = reader.tryNext();
     } catch (error) {
-      throw queueError(error, emptyError);
+      throw this.#getError(error);
     }
-    return message === undefined ? NOTHING : { ok: true, value: this.#valueOf(message) };
+    return value === NOTHING_THERE ? NOTHING : { ok: true, value: value as T };
   }
 
   /** Takes the oldest item, or throws QueueEmpty when there is none. */
@@ -242,7 +218,7 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T>, Waitabl
   /** Items that wait now; others may put and get at the same time. */
   qsize(): number {
     this.alive('qsize');
-    return this.parts.channel.messageCount;
+    return this.parts.channel.messageCount + this.#late.length;
   }
 
   empty(): boolean {
@@ -331,7 +307,8 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T>, Waitabl
   /** For `wait`: a queue is ready while it has an item, and when it was destroyed. */
   [waitable](): Watch {
     this.alive('wait');
-    return channelWatch(this.parts.channel);
+    const { isReady, places } = channelWatch(this.parts.channel);
+    return { isReady: () => this.#late.length > 0 || isReady(), places };
   }
 
   /** @internal */
@@ -355,22 +332,84 @@ export class Queue<T = unknown> implements Disposable, AsyncIterable<T>, Waitabl
     }
   }
 
-  /** An item that can't be decoded is in nobody's hand. */
-  #valueOf(message: Message): T {
+  /** Puts the item in if that needs no waiting; else what is to be sent. */
+  #begin(writer: WriteEnd, item: T): Encoded | undefined {
+    if (this.#onSerializeError !== undefined) return this.#encode(item);
+    const encoded = encodeHere(item);
+    if (encoded !== undefined) return encoded;
     try {
-      return valueIn(message) as T;
+      if (writer.trySendHere()) return undefined;
     } catch (error) {
-      this.parts.tasks?.done();
-      throw error;
+      throw queueError(error, fullError);
+    }
+    return { parts: [copyOfHere()], lent: [] };
+  }
+
+  async #send(writer: WriteEnd, { parts, lent }: Encoded, options?: WaitOptions): Promise<void> {
+    const how = this.#putsRef ? this.waitOptions(options) : { ...options, ref: false };
+    try {
+      await writer.send(parts, 0, how);
+    } catch (error) {
+      cancelAll(lent);
+      throw queueError(error, fullError);
     }
   }
 
+  #sendSync(writer: WriteEnd, { parts, lent }: Encoded, options?: WaitOptions): void {
+    try {
+      writer.sendSync(parts, 0, options);
+    } catch (error) {
+      cancelAll(lent);
+      throw queueError(error, fullError);
+    }
+  }
+
+  async #putEach(items: Iterable<T>, options?: WaitOptions): Promise<void> {
+    const deadline = deadlineOf(options);
+    let done = 0;
+    for (const item of items) {
+      try {
+        await this.put(item, { ...options, timeout: leftUntil(deadline) });
+      } catch (error) {
+        throw withDone(error, done);
+      }
+      done++;
+    }
+  }
+
+  /** An item that can't be decoded is in nobody's hand. */
+  #getError(error: unknown): unknown {
+    if (!(error instanceof Undecoded)) return queueError(error, emptyError);
+    this.parts.tasks?.done();
+    return error.error;
+  }
+
+  #nextLate(): T {
+    const next = this.#late.shift() as Decoded;
+    if ('error' in next) throw next.error;
+    return next.value as T;
+  }
+
   #andThoseThere(first: T, max: number): T[] {
+    const late = this.#late;
     const items = [first];
-    while (items.length < max) {
-      const next = this.tryGet();
-      if (!next.ok) break;
-      items.push(next.value);
+    try {
+      while (items.length < max) {
+        if (late[0] !== undefined) {
+          if ('error' in late[0]) break;
+          items.push(this.#nextLate());
+        } else if (
+          this.parts.tasks !== undefined ||
+          !takePack(this.#openReader(), items, max, late)
+        ) {
+          const next = this.tryGet();
+          if (!next.ok) break;
+          items.push(next.value);
+        }
+      }
+    } catch (error) {
+      // What is wrong with the queue itself is told again; what is wrong with an item is not.
+      if (!(error instanceof ClosedError)) late.unshift({ error });
     }
     return items;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClosedError } from '../runtime/errors/index.ts';
+import { ClosedError, DragonError } from '../runtime/errors/index.ts';
 import { deadlineOf, leftUntil, Turns } from './turns.ts';
 
 /** An operation that ends when it is told to. */
@@ -76,17 +76,20 @@ describe('turns', () => {
   it('reject everything that waits when they are closed [QUE-030]', async () => {
     const turns = new Turns();
     const log: string[] = [];
+    let end = (_error: unknown): void => undefined;
     const running = turns.run(
       undefined,
-      ({ signal }) =>
+      () =>
         new Promise<string>((_, reject) => {
-          signal?.addEventListener('abort', () => reject(signal.reason));
+          end = reject;
         }),
       late,
     );
     const waiting = turns.run(undefined, operation(log, 'never').run, late);
     const reason = new ClosedError('closed');
     turns.close(reason);
+    // As a handle's operation ends when the handle is closed.
+    end(new DragonError('closed', { code: 'ERR_CLOSED' }));
     await expect(running).rejects.toBe(reason);
     await expect(waiting).rejects.toBe(reason);
     await expect(turns.run(undefined, operation(log, 'never').run, late)).rejects.toBe(reason);

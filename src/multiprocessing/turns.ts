@@ -26,45 +26,77 @@ export function leftUntil(deadline: number): number {
   return Math.max(0, deadline - performance.now());
 }
 
+/** The end of a call that nobody waits for yet. */
+interface Ending {
+  readonly promise: Promise<void>;
+  readonly settle: () => void;
+}
+
+function ending(): Ending {
+  let settle = (): void => undefined;
+  const promise = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, settle };
+}
+
 export class Turns {
   readonly #closing = new Closing();
+  /** Settles with the last call that has to wait for its turn. */
   #last: Promise<void> | undefined;
+  /** Whether a call that found no other runs, and its end once another one waits for that. */
+  #first = false;
+  #firstEnds: Ending | undefined;
 
   /** True when no call waits, so that a call may try without waiting for its turn. */
   get idle(): boolean {
-    return this.#last === undefined;
+    return !this.#first && this.#last === undefined;
   }
 
   /**
-   * Runs `operation` when all earlier ones have settled, with what is left of the time-out and
-   * a signal that also fires when the end is closed. `onTimeout` gives the result, or throws
-   * the error, of a call whose deadline passes before its turn comes.
+   * Runs `operation` when all earlier ones have settled, with what is left of the time-out.
+   * `onTimeout` gives the result, or throws the error, of a call whose deadline passes before its
+   * turn comes. Closing the end rejects a call that waits for its turn; the operation whose turn it
+   * is has to end by itself with ERR_CLOSED, and its call then fails with the reason.
    */
   async run<T>(
     options: WaitOptions | undefined,
-    operation: (options: WaitOptions) => Promise<T>,
+    operation: (options: WaitOptions | undefined) => Promise<T>,
+    onTimeout: () => T,
+  ): Promise<T> {
+    this.#closing.signal.throwIfAborted();
+    options?.signal?.throwIfAborted();
+    if (!this.idle) return this.#runLater(options, operation, onTimeout);
+    this.#first = true;
+    try {
+      return await operation(options);
+    } catch (error) {
+      throw this.#told(error);
+    } finally {
+      this.#first = false;
+      this.#firstEnds?.settle();
+      this.#firstEnds = undefined;
+    }
+  }
+
+  async #runLater<T>(
+    options: WaitOptions | undefined,
+    operation: (options: WaitOptions | undefined) => Promise<T>,
     onTimeout: () => T,
   ): Promise<T> {
     const deadline = deadlineOf(options);
     const signal = this.#closing.link(options?.signal);
-    const before = this.#last;
-    let finished = (): void => undefined;
-    const mine = new Promise<void>((resolve) => {
-      finished = resolve;
-    });
-    const last = before === undefined ? mine : before.then(() => mine);
+    const before = this.#before as Promise<void>;
+    const mine = ending();
+    const last = before.then(() => mine.promise);
     this.#last = last;
     try {
-      if (before !== undefined && (await turn(before, deadline, signal)) === TIMED_OUT) {
-        return onTimeout();
-      }
-      return await operation({ ...options, timeout: leftUntil(deadline), signal });
+      if ((await turn(before, deadline, signal)) === TIMED_OUT) return onTimeout();
+      return await operation({ ...options, timeout: leftUntil(deadline) });
     } catch (error) {
-      // It was made by a timer or a wake; who called is known here.
-      if (DragonError.is(error)) Error.captureStackTrace(error);
-      throw error;
+      throw this.#told(error);
     } finally {
-      finished();
+      mine.settle();
       if (this.#last === last) this.#last = undefined;
     }
   }
@@ -77,13 +109,30 @@ export class Turns {
     const deadline = deadlineOf(options);
     const signal = options?.signal ?? new AbortController().signal;
     signal.throwIfAborted();
-    const last = this.#last;
+    const last = this.#before;
     return last === undefined || (await turn(last, deadline, signal)) !== TIMED_OUT;
   }
 
   /** Rejects every call that waits, and every later one that would, with `reason`. */
   close(reason: unknown): void {
     this.#closing.close(reason);
+  }
+
+  /** What has to settle before a call that is made now has its turn. */
+  get #before(): Promise<void> | undefined {
+    if (this.#last !== undefined || !this.#first) return this.#last;
+    this.#firstEnds ??= ending();
+    return this.#firstEnds.promise;
+  }
+
+  #told(error: unknown): unknown {
+    if (!DragonError.is(error)) return error;
+    if (error.code === 'ERR_CLOSED' && this.#closing.signal.aborted) {
+      return this.#closing.signal.reason;
+    }
+    // It was made by a timer or a wake; who called is known here.
+    Error.captureStackTrace(error);
+    return error;
   }
 }
 
