@@ -129,8 +129,8 @@ napi_value send(napi_env env, napi_callback_info info) {
   return refusal(env, pass(parts.data(), parts.count()));
 }
 
-// sendAt(port, bytes, offset, length): tries to send a part of the bytes, without hints; 0 or minus a
-// status. Cheaper than a view of that part.
+// sendAt(port, bytes, offset, length): tries to send a part of the bytes, without hints; 0 or minus
+// a status. Cheaper than a view of that part.
 napi_value send_at(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
   Channel* channel = arguments.channel();

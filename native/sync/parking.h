@@ -162,7 +162,8 @@ class ParkingLot {
 // that was drawn before, or 0. An attempt that takes `SleepSteps&` may shorten the next sleep.
 //
 // First the attempt is repeated for as long as that pays (spin.h, yield_look.h), which nobody sees;
-// then a record tells the others of the wait. With WaitMode::kIdle the record comes at once, with kSpin never.
+// then a record tells the others of the wait. With WaitMode::kIdle the record comes at once, with
+// kSpin never.
 template <typename Attempt>
 Status wait_until(ParkingLot& lot, const WaitPlace& place, Deadline deadline, bool uses_wakes,
                   Attempt&& attempt, bool (*waits_for)(Status) = is_not_yet, uint64_t ticket = 0,

@@ -11,7 +11,7 @@
 //   255 waits.
 // - A yield that was paid with the time of many sleeps counts as in vain whatever it has found, and
 //   after it this actor yields nowhere for 16 times as long, and for twice as many each time that
-//   the next one is as dear, up to 1024: a hundredth of its time at most goes into such yields.
+//   the next one is as dear, up to 1024: a sixteenth of its time at most goes into such yields.
 //
 // Goals: nothing shared; who has nobody to yield to pays for two short system calls, rarely.
 // Non-goals: the waits of event loops, which have one bell for all places (bell_look.h).

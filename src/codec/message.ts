@@ -138,8 +138,8 @@ export function decode(bytes: Uint8Array, context: CodecContext = NONE): unknown
 }
 
 /**
- * The value in the `length` bytes from `offset` on. Nothing of the value refers to them, so they may
- * be overwritten afterwards. They are no Buffer.
+ * The value in the `length` bytes from `offset` on. Nothing of the value refers to them, so they
+ * may be overwritten afterwards. They are no Buffer.
  */
 export function decodeFrom(bytes: Uint8Array, offset: number, length: number): unknown {
   const leaf = leafIn(bytes, offset, offset + length);

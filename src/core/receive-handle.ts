@@ -84,8 +84,8 @@ export class ReceiveHandle extends ChannelEnd {
   }
 
   /**
-   * @internal As `tryReceive`, without an object for a short message: its length, and it lies at the
-   * beginning of `room` until the next receive.
+   * @internal As `tryReceive`, without an object for a short message: its length, and it lies at
+   * the beginning of `room` until the next receive.
    */
   tryReceiveHere(): Message | number | undefined {
     this.alive('receive');
