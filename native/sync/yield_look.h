@@ -10,8 +10,9 @@
 // - Each place remembers how its last waits went. One that yielded in vain leaves out 1, 3, 7, ...
 //   255 waits.
 // - A yield that was paid with the time of many sleeps counts as in vain whatever it has found, and
-//   after it this actor yields nowhere for 16 times as long, and for twice as many each time that
-//   the next one is as dear, up to 1024: a sixteenth of its time at most goes into such yields.
+//   after it this actor yields nowhere for as long again, for twice as long if the next one is as
+//   dear, and so on up to 1024 times. A third one gets its share of the core in any case, so one
+//   dear yield now and then says nothing; one after the other say that yielding is wrong here.
 //
 // Goals: nothing shared; who has nobody to yield to pays for two short system calls, rarely.
 // Non-goals: the waits of event loops, which have one bell for all places (bell_look.h).
@@ -28,7 +29,7 @@ namespace dragon {
 constexpr uint64_t kYieldLookNsMax = 20'000;
 constexpr uint64_t kYieldNsAlone = 800;    // less: nobody else has run
 constexpr uint64_t kYieldNsDear = 50'000;  // more: sleeping would have been cheaper
-constexpr uint64_t kYieldPauseMin = 16;    // times what was dear
+constexpr uint64_t kYieldPauseMin = 1;     // times what was dear
 constexpr uint64_t kYieldPauseMax = 1'024;
 constexpr uint8_t kYieldFailuresMax = 8;  // 255 waits that do not yield
 

@@ -59,7 +59,7 @@ TEST_CASE("yields while others run go on for 20 us, and as long as they pay [SYN
 
 TEST_CASE("after a yield that cost the core for long nobody yields for a while [SYN-092]") {
   YieldPolicy policy(counted_yield);
-  yield_takes = 1'000'000;
+  yield_takes = 30'000'000;
   yields = 0;
   const uint64_t before = now_ns();
   uint64_t paused_ns = 0;
