@@ -78,8 +78,9 @@ Napi::Value LockFace::arm(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value LockFace::try_acquire(const Napi::CallbackInfo& info) {
-  return status_value(info.Env(),
-                      closed() ? DRAGON_CLOSED : lock_->try_acquire(info[0].ToBoolean()));
+  return status_value(
+      info.Env(),
+      closed() ? DRAGON_CLOSED : lock_->try_acquire(info[0].ToBoolean(), info[1].ToBoolean()));
 }
 
 Napi::Value LockFace::acquire_sync(const Napi::CallbackInfo& info) {

@@ -48,7 +48,7 @@ void LockObject::remember() {
   me_ = node().me().id;
 }
 
-Status LockObject::acquire_once(bool probe_holder) {
+Status LockObject::acquire_once(bool probe_holder, bool behind_others) {
   const Status status = usable();
   if (status != DRAGON_SUCCESS) return status;
   LockHeader& header = shared();
@@ -59,7 +59,8 @@ Status LockObject::acquire_once(bool probe_holder) {
     uint64_t died = found & kLockDiedBit;
     uint64_t number = found & kLockSequenceMask;
     if (holder == 0) {
-      if (kept_for_another(header.kept.load(), me_, number_of(found))) return DRAGON_WOULD_BLOCK;
+      const ActorId mine = behind_others ? 0 : me_;
+      if (kept_for_another(header.kept.load(), mine, number_of(found))) return DRAGON_WOULD_BLOCK;
     } else {
       const bool lives =
           probe_holder ? node().actors().probe(holder) : node().actors().alive(holder);

@@ -56,8 +56,9 @@ class LockObject : public ManagedObject {
   // SUCCESS; OWNER_DIED: acquired, and the holder before died; WOULD_BLOCK: held;
   // OBJECT_DESTROYED.
   // `probe_holder` asks the kernel whether the holder lives, instead of only its slot: for looks
-  // that come some 10 ms after the last one.
-  Status try_acquire(bool probe_holder = false) {
+  // that come some 10 ms after the last one. `behind_others` is for who has not waited yet and can:
+  // it does not take what is kept for a waiter, even if that is another of this actor's.
+  Status try_acquire(bool probe_holder = false, bool behind_others = false) {
     if (ready()) {
       uint64_t found = shared().state.load(std::memory_order_relaxed);
       const bool free = (found & (kLockHolderMask | kLockDiedBit)) == 0;
@@ -66,7 +67,7 @@ class LockObject : public ManagedObject {
         return DRAGON_SUCCESS;
       }
     }
-    return acquire_once(probe_holder);
+    return acquire_once(probe_holder, behind_others);
   }
   Status acquire(Deadline deadline) {
     const Status status = try_acquire();
@@ -132,7 +133,7 @@ class LockObject : public ManagedObject {
   bool nobody_waits() const {
     return (ParkingLot::waiters_seq(shared().object.hint) & kHintBit) == 0;
   }
-  Status acquire_once(bool probe_holder);
+  Status acquire_once(bool probe_holder, bool behind_others);
   Status acquire_until(Deadline deadline);
   Status release_once(const uint32_t* sequence);
   void wake_first();

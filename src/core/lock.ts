@@ -19,6 +19,13 @@ export interface LockOptions {
   readonly robust?: boolean;
 }
 
+/** An asynchronous call that waits; since when, on the clock of `performance`. */
+interface Turn {
+  sinceMs: number | undefined;
+}
+
+/** As kHandOverNs in native/channel/hand_over.h. */
+const HAND_OVER_MS = 1;
 /** No acquisition's number. */
 const NO_ACQUISITION = -1;
 
@@ -34,6 +41,8 @@ export class RobustLock {
   readonly native: NativeLock;
   /** What a lock that nobody takes does not need is made by the first call that blocks or tries. */
   #words = NO_WORDS;
+  /** In the order in which they came. */
+  readonly #turns = new Set<Turn>();
 
   private constructor(node: Node, native: NativeLock) {
     this.node = node;
@@ -51,7 +60,7 @@ export class RobustLock {
   }
 
   tryAcquire(): boolean {
-    return this.#words.take() || taken(this.#look().tryAcquire(false));
+    return this.#words.take() || taken(this.#look().tryAcquire(false, false));
   }
 
   /** True when taken, false at the deadline; blocks the thread. */
@@ -66,16 +75,45 @@ export class RobustLock {
 
   /** True when taken, false at the deadline. An aborted acquire never leaves the lock taken. */
   acquire(options?: WaitOptions): Promise<boolean> {
-    return this.node.waits.wait<boolean>(
+    const turn: Turn = { sinceMs: undefined };
+    const result = this.node.waits.wait<boolean>(
       this.native,
       Lane.lock,
-      (isRelook) => {
-        if (taken(this.native.tryAcquire(isRelook))) return true;
+      (isRelook, isWoken) => {
+        const isNew = !isRelook && !isWoken;
+        if (isNew && this.#isAnotherTurn(turn)) return KEPT;
+        if (taken(this.native.tryAcquire(isRelook, isNew))) return true;
+        this.#queue(turn);
         return this.native.locked ? NOT_YET : KEPT;
       },
       { ...options, isHeld: true },
       () => false,
     );
+    if (turn.sinceMs === undefined) return result;
+    const leave = (): void => {
+      this.#turns.delete(turn);
+    };
+    result.then(leave, leave);
+    return result;
+  }
+
+  #queue(turn: Turn): void {
+    if (turn.sinceMs !== undefined) return;
+    turn.sinceMs = performance.now();
+    this.#turns.add(turn);
+  }
+
+  /**
+   * The asynchronous tasks of a process are one actor, to the native lock: one that comes takes
+   * nothing that is kept for another, nor anything before the event loop has turned for one that
+   * has waited long enough.
+   */
+  #isAnotherTurn(mine: Turn): boolean {
+    const [first] = this.#turns;
+    if (first === undefined || first === mine) return false;
+    if (performance.now() - (first.sinceMs as number) < HAND_OVER_MS) return false;
+    this.#queue(mine);
+    return true;
   }
 
   /** Frees the lock, whoever took it. Throws ERR_NOT_OWNER when it is free. */

@@ -263,7 +263,8 @@ export interface NativeLock extends NativeObject {
   /** Number of the acquisition that holds the lock or held it last, modulo 2^32. */
   readonly sequence: number;
   /** `probe` asks the kernel whether the holder lives. */
-  tryAcquire(probe: boolean): Status;
+  /** `behindOthers`: does not take what is kept for a waiter, even one of this actor's. */
+  tryAcquire(probe: boolean, behindOthers: boolean): Status;
   acquireSync(timeoutMs: number): Status;
   release(): Status;
   /** Frees the lock if the acquisition with this number holds it. */

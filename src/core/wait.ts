@@ -119,13 +119,14 @@ export class WaitLoop {
 
   /**
    * Settles with what `look` returns once that is not NOT_YET, or rejects with what it throws.
-   * `look` is told when it is called without a wake, since the waker may be dead.
+   * `look` is told when it is called without a wake, since the waker may be dead, and when it
+   * answers one.
    * At the time-out it settles with what `onTimeout` returns or throws, ERR_TIMEOUT by default.
    */
   wait<T>(
     object: Armable,
     lanes: number | readonly number[],
-    look: (isRelook: boolean) => T | Unsettled,
+    look: (isRelook: boolean, isWoken: boolean) => T | Unsettled,
     options?: WaitOptions | HeldWaitOptions,
     onTimeout: () => T = timedOut,
   ): Promise<T> {
@@ -134,7 +135,7 @@ export class WaitLoop {
       const signal = options?.signal;
       signal?.throwIfAborted();
       if (object !== this.#slept || timeoutMs === 0) {
-        const first = look(false);
+        const first = look(false, false);
         if (first !== NOT_YET && first !== KEPT) return resolve(first);
         if (timeoutMs === 0) return resolve(onTimeout());
       }
@@ -160,7 +161,7 @@ export class WaitLoop {
       };
       const settle: Pending['look'] = (isRelook, wakeId) => {
         try {
-          const value = look(isRelook);
+          const value = look(isRelook, wakeId !== undefined);
           if (value === NOT_YET) return false;
           if (value === KEPT) {
             this.#relookSoon(pending);
