@@ -47,7 +47,7 @@ describe('a file that leaves something behind', () => {
   });
 
   it('fails for a process that has left its parent, group and session [CNF-031]', () => {
-    expect(messages.get('process')).toMatch(/left running: process \d+: sleep 4\.25/);
+    expect(messages.get('process')).toMatch(/left running: process \d+: sleep 6\.25/);
   });
 
   it('fails for a descriptor and for a socket, by name [CNF-032]', () => {
