@@ -11,7 +11,7 @@ import { buildFolder } from './targets.mjs';
 
 /** What the targets reach: the rest of the core parses nothing. */
 const parts =
-  /^native\/(sync\/|process\/frame|fabric\/\w+\.|memory\/(handle|segment|broker|message_))/;
+  /^native\/(sync\/|process\/frame|fabric\/\w+\.|memory\/(handle|segment|broker|message_|offers))/;
 
 /**
  * @param {readonly import('./targets.mjs').Target[]} targets
