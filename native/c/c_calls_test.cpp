@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <dragon/dragon.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <string>
 #include <thread>
@@ -122,6 +123,20 @@ TEST_CASE_FIXTURE(Scene, "every call can do without its arguments [CAB-011]") {
   CHECK(dragon_channel_send_parts(channel, parts.data(), 1025, 0, 0) == kMissing);
   CHECK(dragon_channel_message_count(channel) == 1);
   dragon_channel_close(channel);
+}
+
+TEST_CASE_FIXTURE(Scene, "who asks before the services are up waits for them [CAB-023]") {
+  dragon_handle_t published;
+  check_ok(dragon_pool_handle(c_pool, &published));
+  std::thread services([&] {
+    ::usleep(20'000);
+    check_ok(node->segment().set_well_known(DRAGON_WELL_KNOWN_DEFAULT_POOL, published.bytes));
+  });
+  dragon_handle_t found;
+  check_ok(dragon_node_well_known(c_node, DRAGON_WELL_KNOWN_DEFAULT_POOL, &found));
+  services.join();
+  CHECK(::memcmp(found.bytes, published.bytes, sizeof(found.bytes)) == 0);
+  CHECK(dragon_node_well_known(c_node, 4, &found) == DRAGON_NOT_FOUND);
 }
 
 TEST_CASE_FIXTURE(Scene, "a negative deadline waits for ever, 0 tries once [CAB-013]") {

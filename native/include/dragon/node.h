@@ -30,7 +30,8 @@ DRAGON_API void dragon_node_leave(dragon_node_t* node);
 /* The attachment's actor id, never 0. */
 DRAGON_API uint32_t dragon_node_actor(const dragon_node_t* node);
 
-/* One of the handles that the runtime has published. NOT_FOUND; CLOSED. */
+/* One of the handles that the runtime has published. A head may be faster than the services and
+ * waits up to 5 s for those of the list above. NOT_FOUND; CLOSED. */
 DRAGON_API dragon_status_t dragon_node_well_known(dragon_node_t* node, uint32_t index,
                                                   dragon_handle_t* out);
 
