@@ -1,11 +1,10 @@
 /** What goes between two nodes: links over the TCP fabric, each node a process on the loopback. */
 import { type BenchCase, type Contender, isMissing, type Situation } from '../runner/types.ts';
-import { floor, nativeProgram, pinning, sized } from './commands.ts';
+import { nativeProgram, pinning, sized } from './commands.ts';
 import { pinned } from './pinned.ts';
+import { STREAM_BYTES, streamOf, tcpStream } from './tcp-stream.ts';
 
 const SMALL = 64;
-const MIB = 1_048_576;
-const LARGE = 64 * MIB;
 
 function rawHandOff(at: Situation): Contender {
   const program = pinned(at, 200, 3000, (...words) =>
@@ -30,15 +29,6 @@ const latency: BenchCase = {
   floor: rawHandOff,
 };
 
-/** Transfers on two processors, for the product and for the bare connection. */
-function streamWords(at: Situation) {
-  const cpus = pinning(at);
-  if (isMissing(cpus)) return cpus;
-  const bytes = Number(at.params['bytes']);
-  const rounds = bytes > MIB ? sized(at, 1, 5) : sized(at, 5, 100);
-  return ['--bytes', bytes, '--rounds', rounds, ...cpus];
-}
-
 const stream: BenchCase = {
   suite: 'multinode',
   name: 'links.stream',
@@ -46,19 +36,12 @@ const stream: BenchCase = {
   unit: 'B/s',
   better: 'higher',
   variants: [
-    { bytes: MIB, lang: 'c++', cores: 2 },
-    { bytes: LARGE, lang: 'c++', cores: 2 },
+    { bytes: STREAM_BYTES.small, lang: 'c++', cores: 2 },
+    { bytes: STREAM_BYTES.large, lang: 'c++', cores: 2 },
   ],
-  smoke: [{ bytes: MIB, lang: 'c++', cores: 2 }],
-  product: (at) => {
-    const words = streamWords(at);
-    return isMissing(words) ? words : nativeProgram(at.places, 'nodes', 'stream', ...words);
-  },
-  floor: (at) => {
-    const words = streamWords(at);
-    if (isMissing(words)) return { name: 'floor.tcp-stream', program: words };
-    return floor(at.places, 'tcp-stream', ...words);
-  },
+  smoke: [{ bytes: STREAM_BYTES.small, lang: 'c++', cores: 2 }],
+  product: (at) => streamOf(at, 'nodes'),
+  floor: tcpStream,
 };
 
 const rate: BenchCase = {

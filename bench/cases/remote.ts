@@ -1,11 +1,10 @@
 /** Channels of another node: two agents, two clients, TCP on the loopback. */
 import { type BenchCase, type Contender, isMissing, type Situation } from '../runner/types.ts';
-import { floor, nativeProgram, pinning, sized } from './commands.ts';
+import { nativeProgram, pinning, sized } from './commands.ts';
 import { pinned } from './pinned.ts';
+import { STREAM_BYTES, streamOf, tcpStream } from './tcp-stream.ts';
 
 const SMALL = 64;
-const MIB = 1_048_576;
-const LARGE = 64 * MIB;
 
 /** Four processes that pass a ring on: what a message can't do without. */
 function chain(at: Situation): Contender {
@@ -47,15 +46,6 @@ const rate: BenchCase = {
   },
 };
 
-/** Messages on two processors, for the product and for the bare connection. */
-function streamWords(at: Situation) {
-  const cpus = pinning(at);
-  if (isMissing(cpus)) return cpus;
-  const bytes = Number(at.params['bytes']);
-  const rounds = bytes > MIB ? sized(at, 1, 5) : sized(at, 5, 100);
-  return ['--bytes', bytes, '--rounds', rounds, ...cpus];
-}
-
 const stream: BenchCase = {
   suite: 'multinode',
   name: 'channel.remote.stream',
@@ -63,19 +53,12 @@ const stream: BenchCase = {
   unit: 'B/s',
   better: 'higher',
   variants: [
-    { bytes: MIB, lang: 'c++', cores: 2 },
-    { bytes: LARGE, lang: 'c++', cores: 2 },
+    { bytes: STREAM_BYTES.small, lang: 'c++', cores: 2 },
+    { bytes: STREAM_BYTES.large, lang: 'c++', cores: 2 },
   ],
-  smoke: [{ bytes: MIB, lang: 'c++', cores: 2 }],
-  product: (at) => {
-    const words = streamWords(at);
-    return isMissing(words) ? words : nativeProgram(at.places, 'remote', 'stream', ...words);
-  },
-  floor: (at) => {
-    const words = streamWords(at);
-    if (isMissing(words)) return { name: 'floor.tcp-stream', program: words };
-    return floor(at.places, 'tcp-stream', ...words);
-  },
+  smoke: [{ bytes: STREAM_BYTES.small, lang: 'c++', cores: 2 }],
+  product: (at) => streamOf(at, 'remote'),
+  floor: tcpStream,
 };
 
 export const REMOTE_CASES: readonly BenchCase[] = [latency, rate, stream];

@@ -81,7 +81,10 @@ export class RobustLock {
       Lane.lock,
       (isRelook, isWoken) => {
         const isNew = !isRelook && !isWoken;
-        if (isNew && this.#isAnotherTurn(turn)) return KEPT;
+        if (isNew && this.#isTurnOfAnother(turn)) {
+          this.#queue(turn);
+          return KEPT;
+        }
         if (taken(this.native.tryAcquire(isRelook, isNew))) return true;
         this.#queue(turn);
         return this.native.locked ? NOT_YET : KEPT;
@@ -108,12 +111,10 @@ export class RobustLock {
    * nothing that is kept for another, nor anything before the event loop has turned for one that
    * has waited long enough.
    */
-  #isAnotherTurn(mine: Turn): boolean {
+  #isTurnOfAnother(mine: Turn): boolean {
     const [first] = this.#turns;
     if (first === undefined || first === mine) return false;
-    if (performance.now() - (first.sinceMs as number) < HAND_OVER_MS) return false;
-    this.#queue(mine);
-    return true;
+    return performance.now() - (first.sinceMs as number) >= HAND_OVER_MS;
   }
 
   /** Frees the lock, whoever took it. Throws ERR_NOT_OWNER when it is free. */
